@@ -1,0 +1,78 @@
+//! JSON pointers (RFC 6901) into the canonical document.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+/// Escapes one reference token.
+pub fn escape_token(token: &str) -> String {
+    token.replace('~', "~0").replace('/', "~1")
+}
+
+/// The parts of `document` that none of `carried` covers. A carried pointer covers all below it. Where
+/// nothing below a member was carried, the member itself is named instead of its leaves, if `may_fold`
+/// (the member, its leaves) allows it.
+pub fn leaves_not_under(
+    document: &Value,
+    carried: &HashSet<String>,
+    may_fold: &dyn Fn(&str, &[String]) -> bool,
+) -> Vec<String> {
+    let mut left = Vec::new();
+    collect(document, &mut String::new(), carried, may_fold, &mut left);
+    left
+}
+
+/// Appends what was not carried below `at`; answers whether anything was.
+fn collect(
+    value: &Value,
+    at: &mut String,
+    carried: &HashSet<String>,
+    may_fold: &dyn Fn(&str, &[String]) -> bool,
+    left: &mut Vec<String>,
+) -> bool {
+    if carried.contains(at.as_str()) {
+        return true;
+    }
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, child)| (escape_token(name), child)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, child)| (index.to_string(), child)).collect(),
+        _ => {
+            left.push(at.clone());
+            return false;
+        }
+    };
+    if children.is_empty() {
+        // An empty object or list says nothing that could be lost.
+        return false;
+    }
+    let before = left.len();
+    let depth = at.len();
+    let mut any = false;
+    for (token, child) in children {
+        at.push('/');
+        at.push_str(&token);
+        any |= collect(child, at, carried, may_fold, left);
+        at.truncate(depth);
+    }
+    if !any && left.len() > before && !at.is_empty() && may_fold(at, &left[before..]) {
+        left.truncate(before);
+        left.push(at.clone());
+    }
+    any
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_the_topmost_member_that_is_wholly_missing() {
+        let document = json!({"a": {"b": 1, "c": 2}, "d": [{"e": 1, "f": {"g": 1, "h": 2}}], "i": {}, "j/k": 1});
+        let carried = HashSet::from(["/a/b".to_owned(), "/d/0/e".to_owned()]);
+        assert_eq!(leaves_not_under(&document, &carried, &|_, _| true), ["/a/c", "/d/0/f", "/j~1k"]);
+        let apart = leaves_not_under(&document, &carried, &|at, _| at != "/d/0/f");
+        assert_eq!(apart, ["/a/c", "/d/0/f/g", "/d/0/f/h", "/j~1k"]);
+    }
+}

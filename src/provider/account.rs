@@ -1,0 +1,105 @@
+//! A downstream account as an adapter sees it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// An account with everything that a request to its provider needs.
+#[derive(Debug)]
+pub struct Account {
+    pub id: String,
+    /// Where the provider is reached; endpoints' paths follow it
+    pub base_url: String,
+    pub credentials: Credentials,
+    /// The settings as they were given; an adapter types its own part
+    pub settings: Value,
+    pub common: CommonSettings,
+}
+
+impl Account {
+    pub fn new(id: String, base_url: String, credentials: Credentials, settings: Value) -> serde_json::Result<Self> {
+        let common = CommonSettings::deserialize(&settings)?;
+        Ok(Account { id, base_url, credentials, settings, common })
+    }
+
+    /// The URL of an endpoint's path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url.trim_end_matches('/'))
+    }
+}
+
+/// An account as it was asked for, before it is stored.
+pub struct AccountDraft<'a> {
+    pub base_url: &'a str,
+    pub credentials: &'a Value,
+    pub settings: &'a Value,
+}
+
+/// An account's credentials. Never printed, never serialised but to be sealed.
+pub struct Credentials(SecretString);
+
+impl Credentials {
+    /// The credentials from their JSON text.
+    pub fn new(json: String) -> Self {
+        Credentials(SecretString::from(json))
+    }
+
+    /// The credentials in the type that the provider's profile declares.
+    pub fn read<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_str(self.0.expose_secret())
+    }
+
+    /// The bytes to be sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.expose_secret().as_bytes().to_vec()
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Credentials(***)")
+    }
+}
+
+/// Settings that every account has.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CommonSettings {
+    /// Allow a base URL with plain HTTP
+    pub allow_plain_http: bool,
+    /// Alias of an own branch → the provider's name or path of it
+    pub branch_map: BTreeMap<String, String>,
+    /// Alias of a custom field → slot (`text1`…)
+    pub custom_field_map: BTreeMap<String, String>,
+    /// Time for one request, from connecting to the last byte of the answer, in seconds
+    #[schema(minimum = 1, maximum = 30)]
+    pub request_timeout_seconds: u8,
+}
+
+impl Default for CommonSettings {
+    fn default() -> Self {
+        CommonSettings {
+            allow_plain_http: false,
+            branch_map: BTreeMap::new(),
+            custom_field_map: BTreeMap::new(),
+            request_timeout_seconds: 30,
+        }
+    }
+}
+
+impl CommonSettings {
+    /// The provider's name of a branch: from the map, or as it is.
+    pub fn branch<'a>(&'a self, alias: &'a str) -> &'a str {
+        self.branch_map.get(alias).map_or(alias, String::as_str)
+    }
+
+    /// The slot of a custom field: from the map, or as it is.
+    pub fn custom_field_slot<'a>(&'a self, name: &'a str) -> &'a str {
+        self.custom_field_map.get(name).map_or(name, String::as_str)
+    }
+}

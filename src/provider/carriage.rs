@@ -1,0 +1,182 @@
+//! Nothing is dropped in silence: what an encoder did not carry is a notice, or a refusal where it would
+//! change money, liability or safety.
+
+use serde_json::Value;
+
+use super::account::Account;
+use super::exchange::{Batch, Item, Lineage, Request, Trace};
+use super::{Outward, Profile};
+use crate::canonical::{DispatchMode, FieldError, Operation, Order, Severity, SubmissionResult, leaves_not_under};
+
+/// Members whose loss would change money, liability or safety. `*` stands for one list index.
+const MUST_BE_CARRIED: &[&str] = &[
+    "/additionalShipTo",
+    "/cargo/dangerousGoods",
+    "/cargo/temperatureControlled",
+    "/collect",
+    "/dispatch/carrierCode",
+    "/dispatch/driver",
+    "/dispatch/mode",
+    "/dispatch/vehicle",
+    "/insurance",
+    "/lines/*/insuredValue",
+    "/lines/*/unit/insuredValue",
+    "/temperature",
+    "/totals/insuredValue",
+];
+
+/// Members that the gateway itself uses and no provider is told.
+const FOR_THE_GATEWAY: &[&str] = &["/account", "/documentType", "/lines/*/lineId"];
+
+/// One order in a provider's words, and what became of each of its members.
+pub struct Translation {
+    /// Nothing when the order was refused
+    pub request: Option<Request>,
+    pub refusals: Vec<FieldError>,
+    pub notices: Vec<SubmissionResult>,
+    pub lineage: Vec<Lineage>,
+    /// Pointers of what is not carried
+    pub dropped: Vec<String>,
+}
+
+/// Translates one order without sending it.
+pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, item: Item<'_>) -> Translation {
+    let Some(endpoint) = profile
+        .operation(item.operation, item.order.document_type())
+        .and_then(|operation| profile.endpoint(operation.endpoint))
+    else {
+        return Translation {
+            request: None,
+            refusals: vec![unsupported_operation(profile, item.operation)],
+            notices: Vec::new(),
+            lineage: Vec::new(),
+            dropped: Vec::new(),
+        };
+    };
+    let mut trace = Trace::on();
+    let mut encoding = outward.encode(&Batch { endpoint, account, items: &[item] }, &mut trace);
+    let mut item_encoding = encoding.items.pop().unwrap_or_default();
+    let (lineage, carried) = trace.into_parts();
+
+    let mut dropped = Vec::new();
+    let document = serde_json::to_value(item.order).unwrap_or(Value::Null);
+    for pointer in leaves_not_under(&document, &carried, &may_fold) {
+        let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
+        if already_refused || matches_any(&pointer, FOR_THE_GATEWAY) || belongs_to_another_provider(&pointer, profile.id)
+        {
+            continue;
+        }
+        if must_be_carried(&pointer, item.order) {
+            item_encoding.refusals.push(unsupported_field(profile, &pointer));
+        } else {
+            item_encoding.notices.push(dropped_notice(profile, &pointer));
+        }
+        dropped.push(pointer);
+    }
+    Translation {
+        request: encoding.request.filter(|_| item_encoding.refusals.is_empty()),
+        refusals: item_encoding.refusals,
+        notices: item_encoding.notices,
+        lineage,
+        dropped,
+    }
+}
+
+/// Whether one pointer is the other, or stands below or above it.
+fn covers(pointer: &str, other: &str) -> bool {
+    let below = |a: &str, b: &str| a == b || (a.starts_with(b) && a.as_bytes().get(b.len()) == Some(&b'/'));
+    below(pointer, other) || below(other, pointer)
+}
+
+/// Whether what is missing below `at` may be named as `at`: only what is treated alike is named as one.
+fn may_fold(at: &str, missing: &[String]) -> bool {
+    let must = matches_any(at, MUST_BE_CARRIED);
+    !at.ends_with("/extensions") && missing.iter().all(|pointer| matches_any(pointer, MUST_BE_CARRIED) == must)
+}
+
+fn matches_any(pointer: &str, patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| matches(pointer, pattern))
+}
+
+/// Whether the pointer is what the pattern names, or stands below it.
+fn matches(pointer: &str, pattern: &str) -> bool {
+    let mut tokens = pointer.split('/');
+    pattern.split('/').all(|expected| tokens.next().is_some_and(|token| expected == "*" || token == expected))
+}
+
+/// An `extensions` member of another provider: one document may go to several accounts.
+fn belongs_to_another_provider(pointer: &str, provider: &str) -> bool {
+    let mut tokens = pointer.split('/').skip_while(|token| *token != "extensions").skip(1);
+    tokens.next().is_some_and(|owner| owner != provider)
+}
+
+fn must_be_carried(pointer: &str, order: &Order) -> bool {
+    if !matches_any(pointer, MUST_BE_CARRIED) {
+        return false;
+    }
+    // A member that only repeats the default changes nothing when it is missing.
+    let cargo = order.cargo.as_ref();
+    match pointer {
+        "/cargo/dangerousGoods" => cargo.and_then(|cargo| cargo.dangerous_goods) == Some(true),
+        "/cargo/temperatureControlled" => cargo.and_then(|cargo| cargo.temperature_controlled) == Some(true),
+        "/dispatch/mode" => {
+            order.dispatch.as_ref().and_then(|dispatch| dispatch.mode).is_some_and(|mode| mode != DispatchMode::None)
+        }
+        _ => true,
+    }
+}
+
+fn unsupported_operation(profile: &Profile, operation: Operation) -> FieldError {
+    FieldError::new(
+        "",
+        "translation.unsupported_operation",
+        format!("{} has no operation {operation} for this kind of document", profile.name),
+        format!("{} 不支持该单据类型的 {operation} 操作", profile.name),
+    )
+}
+
+fn unsupported_field(profile: &Profile, pointer: &str) -> FieldError {
+    FieldError::new(
+        pointer,
+        "translation.unsupported_field",
+        format!("has no place in the documents of {}, and leaving it out would change the order", profile.name),
+        format!("{} 没有对应字段,且缺少该字段会改变订单", profile.name),
+    )
+}
+
+fn dropped_notice(profile: &Profile, pointer: &str) -> SubmissionResult {
+    let name = profile.name;
+    if pointer.contains("/customFields") {
+        return SubmissionResult::gateway(
+            "custom_field.unsupported",
+            Severity::Warning,
+            false,
+            &format!("{name} has no slot for this custom field; not sent"),
+            &format!("{name} 没有对应的自定义字段,未传递"),
+        )
+        .at(pointer);
+    }
+    SubmissionResult::gateway(
+        "translation.field_dropped",
+        Severity::Warning,
+        false,
+        &format!("{name} has no place for this member; not sent"),
+        &format!("{name} 没有对应字段,未传递"),
+    )
+    .at(pointer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_below_and_through_indexes() {
+        assert!(matches("/collect/goods/amount", "/collect"));
+        assert!(matches("/lines/12/insuredValue", "/lines/*/insuredValue"));
+        assert!(!matches("/lines/12", "/lines/*/insuredValue"));
+        assert!(!matches("/collection", "/collect"));
+        assert!(belongs_to_another_provider("/shipTo/extensions/other/placeName", "this"));
+        assert!(!belongs_to_another_provider("/extensions/this/source", "this"));
+    }
+}

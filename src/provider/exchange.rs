@@ -1,0 +1,206 @@
+//! What goes between the shared code and an adapter: items to send, the request that carries them, the
+//! answer, and what the answer says of each item.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::account::Account;
+use super::profile::Endpoint;
+use crate::canonical::{EventType, FieldError, Operation, Order, OrderStatus, SubmissionResult};
+
+/// Items that go to one endpoint of one account in one request.
+pub struct Batch<'a> {
+    pub endpoint: &'static Endpoint,
+    pub account: &'a Account,
+    pub items: &'a [Item<'a>],
+}
+
+/// One operation on one order.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    pub operation: Operation,
+    /// The whole document as it shall stand at the provider
+    pub order: &'a Order,
+    /// The number that the provider assigned, once it is known
+    pub provider_order_number: Option<&'a str>,
+}
+
+/// A request in bytes.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: &'static str,
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    /// Names of the headers whose values are secret
+    pub secret_headers: &'static [&'static str],
+    pub body: Vec<u8>,
+    /// Where secrets stand in the body, in ascending order
+    pub secrets: Vec<Range<usize>>,
+}
+
+const MASK: &str = "***";
+
+impl Request {
+    /// The headers, secret values masked.
+    pub fn masked_headers(&self) -> Vec<(String, String)> {
+        self.headers
+            .iter()
+            .map(|(name, value)| {
+                let secret = self.secret_headers.iter().any(|header| header.eq_ignore_ascii_case(name));
+                ((*name).to_owned(), if secret { MASK.to_owned() } else { value.clone() })
+            })
+            .collect()
+    }
+
+    /// The body, secrets masked.
+    pub fn masked_body(&self) -> Vec<u8> {
+        let mut masked = Vec::with_capacity(self.body.len());
+        let mut from = 0;
+        for range in &self.secrets {
+            masked.extend_from_slice(&self.body[from..range.start]);
+            masked.extend_from_slice(MASK.as_bytes());
+            from = range.end;
+        }
+        masked.extend_from_slice(&self.body[from..]);
+        masked
+    }
+}
+
+/// What an encoder made of a batch.
+pub struct Encoding {
+    /// Nothing when every item was refused
+    pub request: Option<Request>,
+    /// One for each item of the batch, in its order
+    pub items: Vec<ItemEncoding>,
+}
+
+/// What an encoder made of one item.
+#[derive(Debug, Default)]
+pub struct ItemEncoding {
+    /// Why the item is not in the request; empty when it is
+    pub refusals: Vec<FieldError>,
+    /// What the caller should know about how it was carried
+    pub notices: Vec<SubmissionResult>,
+}
+
+/// Where a canonical member went in the provider's document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lineage {
+    /// RFC 6901 pointer into the canonical order
+    pub pointer: String,
+    /// Path in the provider's document
+    pub target: String,
+    /// How it was converted, where it was
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
+}
+
+/// Records where each canonical member went. Switched off on the way out, where nobody reads it.
+#[derive(Debug, Default)]
+pub struct Trace {
+    on: bool,
+    lineage: Vec<Lineage>,
+    carried: HashSet<String>,
+}
+
+impl Trace {
+    pub fn on() -> Self {
+        Trace { on: true, ..Trace::default() }
+    }
+
+    pub fn off() -> Self {
+        Trace::default()
+    }
+
+    pub fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// The member went to `target`.
+    pub fn carried(&mut self, pointer: impl Into<String>, target: &str, note: Option<&'static str>) {
+        if self.on {
+            let pointer = pointer.into();
+            self.carried.insert(pointer.clone());
+            self.lineage.push(Lineage { pointer, target: target.to_owned(), note });
+        }
+    }
+
+    /// `target` was computed from the member; that alone does not carry it.
+    pub fn derived(&mut self, pointer: &str, target: &str, note: &'static str) {
+        if self.on {
+            self.lineage.push(Lineage { pointer: pointer.to_owned(), target: target.to_owned(), note: Some(note) });
+        }
+    }
+
+    /// The member has no place of its own, and what it says holds anyway.
+    pub fn implied(&mut self, pointer: impl Into<String>) {
+        if self.on {
+            self.carried.insert(pointer.into());
+        }
+    }
+
+    pub fn into_parts(self) -> (Vec<Lineage>, HashSet<String>) {
+        (self.lineage, self.carried)
+    }
+}
+
+/// A provider's answer.
+pub struct Answer<'a> {
+    /// HTTP status
+    pub status: u16,
+    /// `Retry-After`, where the provider sent one that could be read
+    pub retry_after: Option<Duration>,
+    pub body: &'a [u8],
+}
+
+/// What an answer says of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub verdict: Verdict,
+    pub provider_order_number: Option<String>,
+    /// Where the order stands now, where the answer says so
+    pub status: Option<OrderStatus>,
+    /// What happened to the order, where something did
+    pub event: Option<EventType>,
+    pub results: Vec<SubmissionResult>,
+}
+
+impl Outcome {
+    /// A verdict that comes with results only.
+    pub fn only(verdict: Verdict, results: Vec<SubmissionResult>) -> Self {
+        Outcome { verdict, provider_order_number: None, status: None, event: None, results }
+    }
+}
+
+/// The verdict on one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stands at the provider as it was sent.
+    Accepted,
+    /// The provider holds it, but not as a whole.
+    PartiallyAccepted,
+    /// The provider refused it; nothing changed there.
+    Rejected,
+    /// The provider refused a create because the order exists: a success if an earlier attempt may have
+    /// made it, else a rejection.
+    AlreadyExists,
+    /// Nothing was done because requests came too often. Costs the order no attempt.
+    Throttled { retry_after: Option<Duration> },
+    /// Nothing was done because the credentials were refused.
+    CredentialsRefused,
+    /// Nothing was done because the request as a whole held too many items.
+    BatchTooLarge,
+    /// Nothing was done, and the same may succeed soon.
+    RetrySoon,
+    /// Nothing was done, and the same may succeed after a longer wait.
+    RetryLater,
+    /// Nothing was done for a cause that the provider does not name: a few tries.
+    RetryFewTimes,
+    /// The answer could not be read, or says nothing about this item.
+    Unknown,
+}

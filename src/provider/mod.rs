@@ -1,0 +1,56 @@
+//! Providers: what each of them can do, how a canonical order becomes its document and its answer becomes
+//! canonical again.
+//!
+//! An adapter is a set of pure functions from values to bytes and from bytes to values. It knows no HTTP
+//! client, no clock and no database; what its provider's document says can be tested with a string.
+//! A new provider is one folder here and one line in [`ALL`] (and its sandbox twin).
+
+mod account;
+mod carriage;
+mod exchange;
+mod otms;
+mod profile;
+mod schema;
+mod xml;
+
+use crate::canonical::{FieldError, Operation, Order};
+
+pub use account::{Account, AccountDraft, CommonSettings, Credentials};
+pub use carriage::{Translation, translate};
+pub use exchange::{Answer, Batch, Encoding, Item, ItemEncoding, Lineage, Outcome, Request, Trace, Verdict};
+pub use profile::{Catalogue, Endpoint, Evidence, Limit, OperationProfile, Profile};
+pub use schema::{check_account, extension_components, settings_schema};
+
+/// Every provider. The only place that lists them.
+pub static ALL: &[&dyn Provider] = &[&otms::Otms];
+
+/// The provider with this id.
+pub fn find(id: &str) -> Option<&'static dyn Provider> {
+    ALL.iter().copied().find(|provider| provider.profile().id == id)
+}
+
+/// A logistics system.
+pub trait Provider: Send + Sync {
+    /// What the provider's documents declare.
+    fn profile(&self) -> &'static Profile;
+
+    /// What can be sent to it; nothing for a provider that only calls us.
+    fn outward(&self) -> Option<&dyn Outward>;
+}
+
+/// What can be sent to a provider, and how its answers are read. Pure functions.
+pub trait Outward: Send + Sync {
+    /// Submissions may share a request only when this is equal for both.
+    fn batch_key(&self, operation: Operation, order: &Order) -> String;
+
+    /// Rules of this provider on an account's credentials and settings that its schemas cannot say.
+    fn check_account(&self, account: &AccountDraft<'_>) -> Vec<FieldError>;
+
+    /// The request that carries the batch. An item that cannot be carried is refused with pointers and left
+    /// out; the others go.
+    fn encode(&self, batch: &Batch<'_>, trace: &mut Trace) -> Encoding;
+
+    /// What the answer says of each item, in the order of `items`, which are the items of the request in
+    /// the order of their positions there. What cannot be read is [`Verdict::Unknown`].
+    fn decode(&self, endpoint: &Endpoint, items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome>;
+}

@@ -1,0 +1,46 @@
+//! oTMS: transport orders in XML. Source: oTMS open platform, interface documents orderImport and
+//! orderCustomUpdate, version 0.1.
+
+mod codes;
+mod contact;
+mod decode;
+mod encode;
+mod profile;
+mod settings;
+mod stop;
+mod wire;
+
+use crate::canonical::{FieldError, Operation, Order};
+use crate::provider::{AccountDraft, Answer, Batch, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace};
+
+/// The oTMS adapter.
+pub struct Otms;
+
+impl Provider for Otms {
+    fn profile(&self) -> &'static Profile {
+        &profile::PROFILE
+    }
+
+    fn outward(&self) -> Option<&dyn Outward> {
+        Some(self)
+    }
+}
+
+impl Outward for Otms {
+    /// `source` stands on the request, so one request holds one.
+    fn batch_key(&self, _operation: Operation, order: &Order) -> String {
+        settings::order_extension(order).source.unwrap_or_default()
+    }
+
+    fn check_account(&self, account: &AccountDraft<'_>) -> Vec<FieldError> {
+        settings::check_account(account)
+    }
+
+    fn encode(&self, batch: &Batch<'_>, trace: &mut Trace) -> Encoding {
+        encode::order_import(batch, trace)
+    }
+
+    fn decode(&self, _endpoint: &Endpoint, items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome> {
+        decode::order_import(items.len(), answer)
+    }
+}

@@ -1,0 +1,38 @@
+//! What oTMS's documents declare.
+
+use std::time::Duration;
+
+use utoipa::PartialSchema;
+
+use super::{codes, settings};
+use crate::canonical::{DocumentType, Operation};
+use crate::provider::{Endpoint, Evidence, Limit, OperationProfile, Profile};
+
+pub const ID: &str = "otms";
+
+/// `PUT /ws/orderImport`: at most 40 requests a second per company, at most 100 orders a request.
+pub const ORDER_IMPORT: &str = "orderImport";
+
+pub static PROFILE: Profile = Profile {
+    id: ID,
+    name: "oTMS",
+    operations: &[OperationProfile {
+        operation: Operation::Create,
+        document_type: DocumentType::TransportOrder,
+        endpoint: ORDER_IMPORT,
+        // With allowUpdate=false a second import is refused with 1022 and changes nothing.
+        evidence: Evidence::Resend,
+    }],
+    endpoints: &[Endpoint {
+        id: ORDER_IMPORT,
+        method: "PUT",
+        path: "/ws/orderImport",
+        limit: Limit { requests: 40, window: Duration::from_secs(1) },
+        batch_limit: 100,
+    }],
+    credentials_schema: settings::OtmsCredentials::schema,
+    settings_schema: settings::OtmsSettings::schema,
+    order_extension_schema: Some(settings::OtmsOrderExtension::schema),
+    stop_extension_schema: Some(settings::OtmsStopExtension::schema),
+    catalogue: codes::catalogue,
+};

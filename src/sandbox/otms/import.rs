@@ -1,0 +1,173 @@
+//! Decides what becomes of an order that arrived, and enters it into the books.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::answer::{ImportStatus, OrderAnswer};
+use super::codes;
+use super::members::Fault;
+use super::order::{AutoProcess, ImportedOrder};
+use super::request::IncomingOrder;
+use crate::sandbox::books::{Amendment, Books, NewOrder, Position};
+
+/// An order with all that can be found out about it without looking into the books.
+pub struct CheckedOrder {
+    pub incoming: IncomingOrder,
+    /// What [`super::rules`] found; of no account when the order could not be read.
+    pub findings: Vec<Fault>,
+}
+
+/// The status that an order gets, or the reasons why it gets none.
+type Decision = Result<(ImportStatus, Vec<Fault>), Vec<Fault>>;
+
+/// Settles one order of `company` and answers it. `next_number` gives a new order its number.
+pub fn settle(
+    books: &mut Books,
+    company: &str,
+    checked: CheckedOrder,
+    next_number: impl FnOnce() -> String,
+) -> OrderAnswer {
+    let CheckedOrder { incoming, findings } = checked;
+    let IncomingOrder {
+        sequence,
+        order,
+        faults,
+        document,
+    } = incoming;
+    let existing = find(books, company, &order);
+    if let Some(erp_number) = &order.erp_number
+        && (existing.is_none() || !order.allow_update)
+    {
+        books.receive_create(company, erp_number);
+    }
+
+    let decision = if faults.is_empty() {
+        decide(books, existing, &order, findings)
+    } else {
+        Err(faults)
+    };
+    let (status, faults, order_number) = match decision {
+        Err(faults) => (ImportStatus::NotImported, faults, None),
+        Ok((status, faults)) => {
+            let number = enter(
+                books,
+                company,
+                existing,
+                &order,
+                status,
+                document,
+                next_number,
+            );
+            (status, faults, Some(number))
+        }
+    };
+    OrderAnswer {
+        sequence,
+        client_reference_number: order.client_reference_number,
+        status,
+        faults,
+        order_number,
+        erp_number: order.erp_number,
+    }
+}
+
+/// An order is known by its erpNumber; only without one does the orderNumber count
+/// (如果已提供erpNumber,oTMS订单号视为无效).
+fn find(books: &Books, company: &str, order: &ImportedOrder) -> Option<Position> {
+    match (&order.erp_number, &order.order_number) {
+        (Some(erp_number), _) => books.find(company, erp_number),
+        (None, Some(number)) => books.find_by_provider_number(company, number),
+        (None, None) => None,
+    }
+}
+
+fn decide(
+    books: &Books,
+    existing: Option<Position>,
+    order: &ImportedOrder,
+    mut findings: Vec<Fault>,
+) -> Decision {
+    // In the example a duplicate has this code alone: nothing else about it is looked at.
+    if existing.is_some() && !order.allow_update {
+        return Err(refusal(codes::ORDER_EXISTS, "the order exists already"));
+    }
+    if let Some(position) = existing {
+        let status = books.entry(position).status;
+        let amendable = [ImportStatus::Inbox, ImportStatus::Draft];
+        if !amendable.iter().any(|it| it.as_str() == status) {
+            let message = format!("the order is {status}, neither INBOX nor DRAFT");
+            return Err(refusal(codes::NOT_AMENDABLE, &message));
+        }
+    } else if order.allow_update && order.erp_number.is_none() && order.order_number.is_some() {
+        let message = "orderNumber is of no order that was imported here";
+        return Err(refusal(codes::NOT_IMPORTED_HERE, message));
+    }
+
+    if findings.is_empty() {
+        return Ok((imported_status(order.auto_process), findings));
+    }
+    let incomplete = |it: &Fault| codes::means_incomplete(it.code);
+    if order.reject_draft && findings.iter().any(incomplete) {
+        let message = "the order is incomplete, and rejectDraft is true";
+        findings.extend(refusal(codes::DRAFT_REJECTED, message));
+        return Err(findings);
+    }
+    if findings.iter().all(incomplete) {
+        Ok((ImportStatus::Draft, findings))
+    } else {
+        Err(findings)
+    }
+}
+
+fn imported_status(mode: AutoProcess) -> ImportStatus {
+    match mode {
+        AutoProcess::Import => ImportStatus::Inbox,
+        AutoProcess::Release => ImportStatus::Released,
+        AutoProcess::Dispatch | AutoProcess::DispatchToTruck => ImportStatus::Dispatched,
+    }
+}
+
+fn refusal(code: &'static str, message: &str) -> Vec<Fault> {
+    vec![Fault {
+        code,
+        message: message.to_owned(),
+    }]
+}
+
+/// Creates or amends, and returns the order's number.
+fn enter(
+    books: &mut Books,
+    company: &str,
+    existing: Option<Position>,
+    order: &ImportedOrder,
+    status: ImportStatus,
+    document: Arc<RawValue>,
+    next_number: impl FnOnce() -> String,
+) -> String {
+    let client_reference_number = order.client_reference_number.clone();
+    let status = status.as_str();
+    if let Some(position) = existing {
+        books.amend(
+            position,
+            Amendment {
+                client_reference_number,
+                status,
+                document,
+            },
+        );
+        return books.entry(position).provider_order_number.clone();
+    }
+    let number = next_number();
+    books.create(
+        company,
+        NewOrder {
+            order_number: order.erp_number.clone(),
+            provider_order_number: number.clone(),
+            client_reference_number,
+            status,
+            document,
+        },
+    );
+    number
+}

@@ -1,0 +1,157 @@
+//! The oTMS open platform, from its document `otms-order-import.zh.txt`.
+//!
+//! What the document leaves out and this simulator decides:
+//! - More than 40 requests in a second are refused with HTTP 429 and `Retry-After: 1`.
+//! - A document that cannot be answered order by order (not XML, another root, no orders, an order
+//!   without a sequence of its own) is HTTP 400 with the reason in plain text.
+//! - An order with an unknown, repeated, misplaced or mistyped member is not imported: 1001 for
+//!   the type, 1049 for all else, and `errorMsgs` names the member.
+//! - Which codes make a draft rather than a refusal: see [`codes::means_incomplete`].
+
+mod answer;
+mod codes;
+mod credentials;
+mod custom_fields;
+mod findings;
+mod import;
+mod members;
+mod order;
+mod order_import;
+mod request;
+mod rules;
+mod stops;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::put;
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
+use serde_json::json;
+
+use super::books::{BookEntry, Books};
+use super::meter::{Meter, MeterReading};
+use super::{Clock, DemoAccount, Simulator};
+
+const ID: &str = "otms";
+
+/// Not documented; what our own gateway takes at most.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+pub struct OtmsSimulator {
+    desk: Arc<Desk>,
+}
+
+/// Everything that a request is answered from. Neither lock is ever held across an await, or both
+/// at once.
+struct Desk {
+    clock: Clock,
+    /// Apart from the ledger, so that the time of an arrival does not wait for orders to be
+    /// entered or for a large copy of the books.
+    meter: Mutex<Meter>,
+    ledger: Mutex<Ledger>,
+}
+
+struct Ledger {
+    books: Books,
+    last_serial: u64,
+}
+
+impl OtmsSimulator {
+    pub fn new(clock: Clock) -> Self {
+        let ledger = Ledger {
+            books: Books::default(),
+            last_serial: serial_at(clock()),
+        };
+        Self {
+            desk: Arc::new(Desk {
+                clock,
+                meter: Mutex::default(),
+                ledger: Mutex::new(ledger),
+            }),
+        }
+    }
+}
+
+impl Simulator for OtmsSimulator {
+    fn id(&self) -> &'static str {
+        ID
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/ws/orderImport", put(order_import::order_import))
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .with_state(self.desk.clone())
+    }
+
+    fn demo_account(&self, sandbox_base_url: &str) -> DemoAccount {
+        DemoAccount {
+            id: "otms-demo",
+            provider: ID,
+            display_name: "oTMS sandbox",
+            base_url: format!("{}/{ID}", sandbox_base_url.trim_end_matches('/')),
+            credentials: json!({
+                "username": credentials::USERNAME,
+                "password": credentials::PASSWORD,
+            }),
+            settings: json!({
+                "allowPlainHttp": true,
+                "branchMap": { "east": "华东" },
+            }),
+        }
+    }
+
+    fn books(&self, order_number: Option<&str>) -> Vec<BookEntry> {
+        self.desk.ledger().books.entries(order_number)
+    }
+
+    fn meter(&self) -> Vec<MeterReading> {
+        self.desk.meter().readings()
+    }
+
+    /// Order numbers go on where they were: none is ever given twice.
+    fn reset(&self) {
+        self.desk.ledger().books = Books::default();
+        *self.desk.meter() = Meter::default();
+    }
+}
+
+impl Desk {
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        lock(&self.meter)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
+    }
+}
+
+/// A panic elsewhere is no reason to stop answering.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `OT`, the year and a serial: the document says only that the system assigns it.
+fn order_number(serial: u64, now: DateTime<Utc>) -> String {
+    format!("OT{}{serial:010}", in_china(now).year())
+}
+
+/// Where the serials of a sandbox that starts now begin. They grow with time, faster than orders
+/// usually come, so that a sandbox which was started again, and has forgotten its orders, does not
+/// give their numbers to others: a gateway's ledger still holds them.
+fn serial_at(now: DateTime<Utc>) -> u64 {
+    const SERIALS_PER_SECOND: u64 = 300;
+    let now = in_china(now);
+    let seconds = u64::from(now.ordinal0()) * 86_400 + u64::from(now.num_seconds_from_midnight());
+    seconds * SERIALS_PER_SECOND
+}
+
+/// What clocks in China show: all dates in the document are theirs (中国标准时区), and they have
+/// no summer time.
+fn in_china(now: DateTime<Utc>) -> NaiveDateTime {
+    (now + TimeDelta::hours(8)).naive_utc()
+}

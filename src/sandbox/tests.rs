@@ -1,0 +1,94 @@
+//! The control calls, and what holds for every simulator.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use chrono::DateTime;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{Sandbox, SandboxOptions};
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(&SandboxOptions {
+        clock: Arc::new(|| DateTime::UNIX_EPOCH),
+    })
+}
+
+async fn call(router: Router, method: &str, path: &str) -> (StatusCode, Value) {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    let status = response.status();
+    let content_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap();
+    assert!(content_type.ends_with("json"), "{path}: {content_type}");
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn every_simulator_has_books_and_a_meter() {
+    let sandbox = sandbox();
+    for simulator in sandbox.simulators.iter() {
+        for view in ["books", "meter", "books?orderNumber=A-1"] {
+            let path = format!("/control/{}/{view}", simulator.id());
+            let answer = call(sandbox.router(), "GET", &path).await;
+            assert_eq!(answer, (StatusCode::OK, json!({ "items": [] })));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reset_names_what_it_reset() {
+    let sandbox = sandbox();
+    let (status, body) = call(sandbox.router(), "POST", "/control/reset").await;
+    assert_eq!(status, StatusCode::OK);
+    let reset = body["reset"].as_array().unwrap();
+    assert_eq!(reset.len(), sandbox.simulators.len());
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_json() {
+    let sandbox = sandbox();
+    for path in ["/control/nobody/books", "/control/nobody/meter", "/nowhere"] {
+        let (status, body) = call(sandbox.router(), "GET", path).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(body["status"], 404);
+    }
+    let id = sandbox.simulators[0].id();
+    let path = format!("/control/{id}/books?colour=red");
+    let (status, _) = call(sandbox.router(), "GET", &path).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn demo_accounts_are_of_simulators_and_point_at_the_sandbox() {
+    let sandbox = sandbox();
+    let accounts = sandbox.demo_accounts("http://127.0.0.1:8081/");
+    let ids: HashSet<_> = accounts.iter().map(|it| it.id).collect();
+    assert_eq!(ids.len(), accounts.len());
+    for account in accounts {
+        assert!(sandbox.simulator(account.provider).is_some());
+        let base_url = format!("http://127.0.0.1:8081/{}", account.provider);
+        assert_eq!(account.base_url, base_url);
+    }
+    assert!(sandbox.simulator("nobody").is_none());
+}
+
+/// The code that all simulators share knows none of them by name; [`super::simulators`] alone
+/// lists them, in `mod.rs`.
+#[test]
+fn shared_code_names_no_provider() {
+    let shared = [
+        include_str!("books.rs"),
+        include_str!("control.rs"),
+        include_str!("meter.rs"),
+    ];
+    for simulator in sandbox().simulators.iter() {
+        let id = simulator.id();
+        assert!(shared.iter().all(|it| !it.to_lowercase().contains(id)));
+    }
+}
