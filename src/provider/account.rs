@@ -54,6 +54,22 @@ impl Credentials {
         serde_json::from_str(self.0.expose_secret())
     }
 
+    /// `text` with the values of the members `secret` masked; a provider may repeat what it was sent. Values
+    /// of fewer than six characters are left: masking them would make the text unreadable.
+    pub fn mask(&self, secret: &[&str], text: &[u8]) -> Vec<u8> {
+        let Ok(credentials) = self.read::<Value>() else { return text.to_vec() };
+        let mut masked = text.to_vec();
+        for value in secret.iter().filter_map(|name| credentials.get(name)?.as_str()).filter(|value| value.len() >= 6) {
+            let mut from = 0;
+            while let Some(found) = masked[from..].windows(value.len()).position(|window| window == value.as_bytes()) {
+                let start = from + found;
+                masked.splice(start..start + value.len(), *b"***");
+                from = start + 3;
+            }
+        }
+        masked
+    }
+
     /// The bytes to be sealed.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.expose_secret().as_bytes().to_vec()

@@ -18,6 +18,8 @@ pub struct Profile {
     pub endpoints: &'static [Endpoint],
     /// Schema of `credentials`
     pub credentials_schema: fn() -> RefOr<Schema>,
+    /// Members of `credentials` that are secret; they are masked wherever they could be seen
+    pub secret_credentials: &'static [&'static str],
     /// Schema of the provider's own `settings`, without the common ones
     pub settings_schema: fn() -> RefOr<Schema>,
     /// Schema of `extensions.<id>` of an order, if the provider has members of its own there

@@ -31,6 +31,7 @@ pub static PROFILE: Profile = Profile {
         batch_limit: 100,
     }],
     credentials_schema: settings::OtmsCredentials::schema,
+    secret_credentials: &["password"],
     settings_schema: settings::OtmsSettings::schema,
     order_extension_schema: Some(settings::OtmsOrderExtension::schema),
     stop_extension_schema: Some(settings::OtmsStopExtension::schema),

@@ -1,0 +1,166 @@
+//! One lane: claims batch after batch, and hands each to a task of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::Delivery;
+use crate::provider::{self, Endpoint, Limit};
+use crate::store::StoreError;
+use crate::store::claim::{Claim, ClaimRequest};
+use crate::store::lanes::LaneKey;
+use crate::throttle::Pace;
+
+/// How long a lane rests after the ledger failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often a lane reads its accounts' overrides anew.
+const REFRESH: Duration = Duration::from_secs(5);
+
+/// What a lane's exchanges tell the lane.
+pub struct LaneHandle {
+    pub key: LaneKey,
+    pub endpoint: &'static Endpoint,
+    pub notify: Arc<Notify>,
+    /// Most items of the next batch; halved when the provider finds one too large
+    pub batch_limit: AtomicU16,
+}
+
+impl LaneHandle {
+    pub fn halve_batches(&self) {
+        let limit = self.batch_limit.load(Ordering::Relaxed);
+        self.batch_limit.store((limit / 2).max(1), Ordering::Relaxed);
+    }
+
+    pub fn widen_batches(&self) {
+        let limit = self.batch_limit.load(Ordering::Relaxed);
+        if limit < self.endpoint.batch_limit {
+            self.batch_limit.store((limit * 2).min(self.endpoint.batch_limit), Ordering::Relaxed);
+        }
+    }
+}
+
+/// The quota of a lane: what the document says, or the smallest override of its accounts.
+pub struct LaneQuota {
+    pub pace: Pace,
+    pub in_flight_limit: u32,
+}
+
+impl LaneQuota {
+    pub fn of<'a>(endpoint: &Endpoint, throttles: impl Iterator<Item = &'a serde_json::Value>) -> Self {
+        let mut quota: Option<(Limit, Option<u32>)> = None;
+        for throttle in throttles.filter_map(|throttles| throttles.get(endpoint.id)) {
+            let number = |name: &str| throttle.get(name).and_then(serde_json::Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let limit = Limit {
+                requests: number("requests").unwrap_or(endpoint.limit.requests),
+                window: number("windowSeconds").map_or(endpoint.limit.window, |seconds| Duration::from_secs(seconds.into())),
+            };
+            let per_second = |limit: &Limit| f64::from(limit.requests) / limit.window.as_secs_f64();
+            quota = match quota {
+                Some((smallest, in_flight)) => {
+                    let fewer = in_flight.into_iter().chain(number("inFlight")).min();
+                    Some((if per_second(&limit) < per_second(&smallest) { limit } else { smallest }, fewer))
+                }
+                None => Some((limit, number("inFlight"))),
+            };
+        }
+        let (limit, in_flight) = quota.unwrap_or((endpoint.limit, None));
+        let pace = Pace::of(limit);
+        LaneQuota { in_flight_limit: in_flight.unwrap_or_else(|| pace.in_flight()), pace }
+    }
+}
+
+impl Delivery {
+    pub(super) async fn run_lane(&self, key: LaneKey, notify: Arc<Notify>) {
+        let Some(endpoint) = provider::find(&key.provider).and_then(|provider| provider.profile().endpoint(&key.endpoint))
+        else {
+            tracing::error!(provider = key.provider, endpoint = key.endpoint, "queued for an endpoint that this version does not know");
+            return;
+        };
+        let lane = Arc::new(LaneHandle { key, endpoint, notify, batch_limit: AtomicU16::new(endpoint.batch_limit) });
+        let mut quota = LaneQuota::of(endpoint, std::iter::empty());
+        let mut refreshed: Option<Instant> = None;
+        while !self.inner.stop.is_cancelled() {
+            if refreshed.is_none_or(|at| at.elapsed() >= REFRESH) {
+                match self.lane_quota(&lane).await {
+                    Ok(current) => {
+                        quota = current;
+                        refreshed = Some(Instant::now());
+                    }
+                    Err(error) => {
+                        self.rest(&lane, error).await;
+                        continue;
+                    }
+                }
+            }
+            let before = Instant::now();
+            let claim = ClaimRequest {
+                lane: &lane.key,
+                pace: &quota.pace,
+                in_flight_limit: quota.in_flight_limit,
+                batch_limit: lane.batch_limit.load(Ordering::Relaxed),
+            };
+            let pause = match self.inner.store.claim(&claim).await {
+                Ok(Claim::Batch(batch)) => {
+                    let (delivery, lane) = (self.clone(), Arc::clone(&lane));
+                    self.inner.tasks.spawn(async move { delivery.run_exchange(&lane, batch, before).await });
+                    continue;
+                }
+                Ok(Claim::NoToken(wait)) if wait.is_zero() => continue,
+                Ok(Claim::NoToken(wait)) => Some(wait),
+                Ok(Claim::NothingDue | Claim::LaneFull) => None,
+                Err(error) => {
+                    self.rest(&lane, error).await;
+                    continue;
+                }
+            };
+            tokio::select! {
+                () = lane.notify.notified(), if pause.is_none() => {}
+                () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                () = self.inner.stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// The quota of a lane from its accounts.
+    async fn lane_quota(&self, lane: &LaneHandle) -> Result<LaneQuota, StoreError> {
+        let members = self.inner.store.lane_members().await?;
+        let of_lane = members
+            .iter()
+            .filter(|member| member.provider == lane.key.provider && member.throttle_group == lane.key.throttle_group);
+        Ok(LaneQuota::of(lane.endpoint, of_lane.map(|member| &member.throttles)))
+    }
+
+    async fn rest(&self, lane: &LaneHandle, error: StoreError) {
+        tracing::warn!(%error, provider = lane.key.provider, endpoint = lane.key.endpoint, "a lane cannot reach the ledger");
+        tokio::select! {
+            () = tokio::time::sleep(AFTER_FAILURE) => {}
+            () = self.inner.stop.cancelled() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_smaller_of_two_overrides_counts() {
+        let endpoint = Endpoint {
+            id: "e",
+            method: "PUT",
+            path: "/e",
+            limit: Limit { requests: 40, window: Duration::from_secs(1) },
+            batch_limit: 100,
+        };
+        let (wide, narrow) = (json!({"e": {"requests": 100, "inFlight": 9}}), json!({"e": {"requests": 3, "windowSeconds": 1}}));
+        let quota = LaneQuota::of(&endpoint, [&wide, &narrow].into_iter());
+        assert_eq!((quota.pace.limit.requests, quota.in_flight_limit), (3, 9));
+        let documented = LaneQuota::of(&endpoint, [&json!({})].into_iter());
+        assert_eq!((documented.pace.limit.requests, documented.in_flight_limit), (40, 80));
+    }
+}

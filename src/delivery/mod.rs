@@ -1,0 +1,140 @@
+//! Delivery: what is queued goes out, lane by lane, within each lane's quota.
+//!
+//! Claim, send, settle are three steps, and only the middle one talks to a provider. No provider call
+//! happens inside a transaction, and one slow lane delays no other.
+
+mod account;
+mod exchange;
+mod lane;
+mod send;
+mod verdict;
+mod waiting;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::canonical::{Severity, SubmissionResult};
+use crate::store::lanes::LaneKey;
+use crate::store::{Store, StoreError};
+use crate::vault::Vault;
+
+pub use account::open_account;
+pub use send::SendError;
+pub use waiting::Waiting;
+
+/// How often the ledger is asked for work that other replicas accepted, and for leases that ran out.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Everything that delivery needs and shares with the API of the same process.
+#[derive(Clone)]
+pub struct Delivery {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    vault: Arc<Vault>,
+    sender: send::Sender,
+    waiting: Waiting,
+    lanes: Mutex<HashMap<LaneKey, Arc<Notify>>>,
+    /// Asks everything to end: no more claims
+    stop: CancellationToken,
+    /// Ends the wait for exchanges in flight
+    abort: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Delivery {
+    pub fn new(store: Store, vault: Arc<Vault>) -> Result<Self, SendError> {
+        Ok(Delivery {
+            inner: Arc::new(Inner {
+                store,
+                vault,
+                sender: send::Sender::new()?,
+                waiting: Waiting::default(),
+                lanes: Mutex::default(),
+                stop: CancellationToken::new(),
+                abort: CancellationToken::new(),
+                tasks: TaskTracker::new(),
+            }),
+        })
+    }
+
+    /// Begins to look for work.
+    pub fn start(&self) {
+        let delivery = self.clone();
+        self.inner.tasks.spawn(async move { delivery.look_for_work().await });
+    }
+
+    /// Says that a lane has work. Cheap: the lane's own task does the rest.
+    pub fn wake(&self, lane: &LaneKey) {
+        let mut lanes = self.inner.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        match lanes.get(lane) {
+            Some(notify) => notify.notify_one(),
+            None if !self.inner.stop.is_cancelled() => {
+                let notify = Arc::new(Notify::new());
+                notify.notify_one();
+                lanes.insert(lane.clone(), Arc::clone(&notify));
+                let delivery = self.clone();
+                let lane = lane.clone();
+                self.inner.tasks.spawn(async move { delivery.run_lane(lane, notify).await });
+            }
+            None => {}
+        }
+    }
+
+    /// Those who wait for submissions to end.
+    pub fn waiting(&self) -> &Waiting {
+        &self.inner.waiting
+    }
+
+    /// Claims nothing more, and lets exchanges in flight end for as long as `patience` allows. What is not
+    /// settled then is put in doubt when its lease runs out, and evidence resolves it.
+    pub async fn stop(&self, patience: Duration) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        if tokio::time::timeout(patience, self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!("exchanges are still in flight; their leases will run out and evidence will resolve them");
+            self.inner.abort.cancel();
+            self.inner.tasks.wait().await;
+        }
+    }
+
+    /// Wakes lanes in which other replicas, retries or lost leases left work.
+    async fn look_for_work(&self) {
+        loop {
+            if let Err(error) = self.look_once().await {
+                tracing::warn!(%error, "cannot look for work");
+            }
+            let pause = POLL.mul_f64(0.5 + verdict::uniform());
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.inner.stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn look_once(&self) -> Result<(), StoreError> {
+        let doubt = SubmissionResult::gateway(
+            "transport.timeout_in_doubt",
+            Severity::Error,
+            false,
+            "Sent, no answer; outcome unknown",
+            "已发送,结果未知",
+        );
+        let doubtful: Vec<Uuid> = self.inner.store.put_lost_exchanges_in_doubt(&doubt).await?;
+        if !doubtful.is_empty() {
+            tracing::warn!(submissions = doubtful.len(), "leases ran out; their submissions are in doubt");
+        }
+        for lane in self.inner.store.lanes_with_work().await? {
+            self.wake(&lane);
+        }
+        Ok(())
+    }
+}

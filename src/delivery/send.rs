@@ -1,0 +1,96 @@
+//! One request to a provider, bounded in time and size. The only place that does provider I/O.
+
+use std::time::Duration;
+
+use crate::provider::Request;
+
+/// The longest answer that is read.
+const MOST_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The HTTP client for providers.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    client: reqwest::Client,
+}
+
+/// An answer as it came.
+pub struct Received {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub retry_after: Option<Duration>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    #[error("the HTTP client cannot be set up: {0}")]
+    SetUp(reqwest::Error),
+    #[error("nothing was sent: {0}")]
+    NotSent(String),
+    #[error("no whole answer came: {0}")]
+    NoAnswer(String),
+    #[error("the answer is longer than {MOST_ANSWER_BYTES} bytes")]
+    TooLong,
+}
+
+impl Sender {
+    #[expect(clippy::disallowed_methods, reason = "this is the one client, with its guards")]
+    pub fn new() -> Result<Self, SendError> {
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("onelane/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A redirect would carry credentials elsewhere.
+            .redirect(reqwest::redirect::Policy::none())
+            // A request that goes twice must be our own decision, on record.
+            .retry(reqwest::retry::never())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build()
+            .map_err(SendError::SetUp)?;
+        Ok(Sender { client })
+    }
+
+    /// Sends a request and reads the whole answer within `deadline`.
+    pub async fn send(&self, request: &Request, deadline: Duration) -> Result<Received, SendError> {
+        let method = reqwest::Method::from_bytes(request.method.as_bytes())
+            .map_err(|error| SendError::NotSent(error.to_string()))?;
+        let mut builder = self.client.request(method, &request.url).timeout(deadline).body(request.body.clone());
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let mut response = builder.send().await.map_err(|error| describe(&error))?;
+        let headers: Vec<(String, String)> = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        let retry_after = response
+            .headers()
+            .get(reqwest::header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.trim().parse().ok())
+            .map(|seconds: u64| Duration::from_secs(seconds.min(3600)));
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
+            if body.len() + chunk.len() > MOST_ANSWER_BYTES {
+                return Err(SendError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Received { status, headers, body, retry_after })
+    }
+}
+
+/// Tells apart what never left from what may have arrived.
+fn describe(error: &reqwest::Error) -> SendError {
+    let mut words = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    if error.is_connect() || error.is_builder() { SendError::NotSent(words) } else { SendError::NoAnswer(words) }
+}

@@ -1,0 +1,224 @@
+//! From the verdict on an item to its next state: what is final, what is tried again and when, what is in
+//! doubt.
+
+use std::time::Duration;
+
+use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
+use crate::provider::{Outcome, Verdict};
+use crate::store::claim::ClaimedItem;
+use crate::store::settle::SettledItem;
+
+/// Tries after which a submission is dead, or its doubt is left to a person.
+const MOST_ATTEMPTS: i32 = 10;
+/// Tries after a failure whose cause the provider does not name.
+const FEW_ATTEMPTS: i32 = 3;
+
+const SOON: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(300) };
+const LATER: Backoff = Backoff { base: Duration::from_secs(60), cap: Duration::from_secs(1800) };
+const UNREACHABLE: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(10) };
+
+/// Exponential back-off with full jitter.
+struct Backoff {
+    base: Duration,
+    cap: Duration,
+}
+
+impl Backoff {
+    /// The wait after `attempts` tries; `random` lies in [0, 1).
+    fn after(&self, attempts: i32, random: f64) -> Duration {
+        let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
+        let ceiling = self.base.saturating_mul(2_u32.saturating_pow(doublings)).min(self.cap);
+        // Never at once: the provider just said no.
+        Duration::from_millis(500).max(ceiling.mul_f64(random))
+    }
+}
+
+/// A random number in [0, 1).
+pub fn uniform() -> f64 {
+    let bytes = crate::vault::random_bytes::<4>().unwrap_or([0x80, 0, 0, 0]);
+    f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// What a submission becomes after its provider's verdict.
+pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem {
+    let Outcome { verdict, provider_order_number, status, event, results } = outcome;
+    let base = SettledItem {
+        provider_order_number,
+        order_status: status,
+        order_event: event,
+        results,
+        ..unchanged(item)
+    };
+    match verdict {
+        Verdict::Accepted => SettledItem { state: SubmissionState::Accepted, ..base },
+        Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..base },
+        Verdict::Rejected => rejected(item, base),
+        Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(base),
+        Verdict::AlreadyExists => rejected(item, base),
+        Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::BatchTooLarge => {
+            SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base }
+        }
+        Verdict::RetrySoon => again(item, base, &SOON, MOST_ATTEMPTS, random),
+        Verdict::RetryLater => again(item, base, &LATER, MOST_ATTEMPTS, random),
+        Verdict::RetryFewTimes => again(item, base, &SOON, FEW_ATTEMPTS, random),
+        Verdict::Unknown => doubtful(item, base, random),
+    }
+}
+
+/// What a submission becomes when its request never left.
+pub fn not_sent(item: &ClaimedItem, why: &str, random: f64) -> SettledItem {
+    let result = SubmissionResult::gateway(
+        "transport.connect_failed",
+        Severity::Error,
+        true,
+        "Could not connect; nothing sent",
+        "连接失败,未发送",
+    );
+    SettledItem {
+        due_in: Some(UNREACHABLE.after(item.attempts, random)),
+        counts: false,
+        results: vec![result.with_raw_message(why)],
+        ..unchanged(item)
+    }
+}
+
+/// What a submission becomes when no whole answer came.
+pub fn no_answer(item: &ClaimedItem, why: &str, random: f64) -> SettledItem {
+    let result = SubmissionResult::gateway(
+        "transport.timeout_in_doubt",
+        Severity::Error,
+        false,
+        "Sent, no answer; outcome unknown",
+        "已发送,结果未知",
+    );
+    doubtful(item, SettledItem { results: vec![result.with_raw_message(why)], ..unchanged(item) }, random)
+}
+
+/// What a submission becomes when it was claimed but its turn passed before a byte left.
+pub fn released(item: &ClaimedItem, wait: Duration) -> SettledItem {
+    SettledItem { due_in: Some(wait), counts: false, ..unchanged(item) }
+}
+
+/// What a submission becomes when it cannot be put into the provider's words any more.
+pub fn refused(item: &ClaimedItem, results: Vec<SubmissionResult>) -> SettledItem {
+    // Nothing was sent now; but an earlier attempt may stand at the provider, and then only a person knows.
+    if item.may_exist {
+        return SettledItem { state: SubmissionState::InDoubt, due_in: None, counts: false, results, ..unchanged(item) };
+    }
+    rejected(item, SettledItem { counts: false, results, ..unchanged(item) })
+}
+
+/// Back where it was before the claim.
+fn unchanged(item: &ClaimedItem) -> SettledItem {
+    SettledItem {
+        submission_id: item.submission_id,
+        order_id: item.order_id,
+        state: if item.may_exist { SubmissionState::InDoubt } else { SubmissionState::Queued },
+        due_in: None,
+        after_lease: false,
+        counts: true,
+        may_exist: item.may_exist,
+        provider_order_number: None,
+        order_status: None,
+        order_event: None,
+        results: Vec::new(),
+        announce: !item.may_exist,
+    }
+}
+
+fn rejected(item: &ClaimedItem, base: SettledItem) -> SettledItem {
+    let order_status = (item.operation == Operation::Create).then_some(OrderStatus::Rejected);
+    SettledItem { state: SubmissionState::Rejected, order_status, announce: true, ..base }
+}
+
+/// "It exists" after an attempt without an answer: that attempt made it.
+fn exists_by_our_own_doing(mut base: SettledItem) -> SettledItem {
+    for result in &mut base.results {
+        result.severity = Severity::Info;
+    }
+    SettledItem {
+        state: SubmissionState::Accepted,
+        order_status: base.order_status.or(Some(OrderStatus::Requested)),
+        order_event: base.order_event.or(Some(EventType::OrderPlaced)),
+        announce: true,
+        ..base
+    }
+}
+
+fn again(item: &ClaimedItem, base: SettledItem, backoff: &Backoff, most: i32, random: f64) -> SettledItem {
+    if item.attempts < most {
+        return SettledItem { due_in: Some(backoff.after(item.attempts, random)), ..base };
+    }
+    let mut results = base.results;
+    results.push(SubmissionResult::gateway(
+        "limit.attempts_exhausted",
+        Severity::Error,
+        false,
+        "Retries used up",
+        "重试次数用尽",
+    ));
+    SettledItem { state: SubmissionState::Dead, results, announce: true, ..base }
+}
+
+/// Evidence is sought after the lease, when no byte of this attempt can still be on its way.
+fn doubtful(item: &ClaimedItem, base: SettledItem, random: f64) -> SettledItem {
+    let due_in = (item.attempts < MOST_ATTEMPTS).then(|| SOON.after(item.attempts, random));
+    SettledItem { state: SubmissionState::InDoubt, due_in, after_lease: true, may_exist: true, ..base }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn item(may_exist: bool, attempts: i32) -> ClaimedItem {
+        ClaimedItem {
+            submission_id: Uuid::nil(),
+            order_id: Uuid::nil(),
+            operation: Operation::Create,
+            document: serde_json::Value::Null,
+            change: None,
+            provider_order_number: None,
+            may_exist,
+            attempts,
+        }
+    }
+
+    fn after(item: &ClaimedItem, verdict: Verdict) -> SettledItem {
+        settle(item, Outcome::only(verdict, Vec::new()), 0.5)
+    }
+
+    #[test]
+    fn a_duplicate_is_a_success_only_after_a_doubt() {
+        assert_eq!(after(&item(false, 1), Verdict::AlreadyExists).state, SubmissionState::Rejected);
+        assert_eq!(after(&item(true, 2), Verdict::AlreadyExists).state, SubmissionState::Accepted);
+    }
+
+    #[test]
+    fn an_unreadable_answer_is_a_doubt_and_the_doubt_sticks() {
+        let doubt = after(&item(false, 1), Verdict::Unknown);
+        assert_eq!((doubt.state, doubt.may_exist, doubt.after_lease), (SubmissionState::InDoubt, true, true));
+        assert!(doubt.due_in.is_some() && doubt.announce);
+        // Throttled on the way to evidence: still in doubt, not queued as if nothing had happened.
+        let throttled = after(&item(true, 2), Verdict::Throttled { retry_after: None });
+        assert_eq!((throttled.state, throttled.counts, throttled.announce), (SubmissionState::InDoubt, false, false));
+        let left_to_a_person = after(&item(true, MOST_ATTEMPTS), Verdict::Unknown);
+        assert_eq!((left_to_a_person.state, left_to_a_person.due_in), (SubmissionState::InDoubt, None));
+    }
+
+    #[test]
+    fn retries_end() {
+        assert_eq!(after(&item(false, 1), Verdict::RetrySoon).state, SubmissionState::Queued);
+        assert_eq!(after(&item(false, MOST_ATTEMPTS), Verdict::RetrySoon).state, SubmissionState::Dead);
+        assert_eq!(after(&item(false, FEW_ATTEMPTS), Verdict::RetryFewTimes).state, SubmissionState::Dead);
+        assert_eq!(after(&item(true, MOST_ATTEMPTS), Verdict::RetrySoon).results.len(), 1);
+    }
+
+    #[test]
+    fn back_off_grows_to_its_cap() {
+        assert_eq!(SOON.after(1, 0.999), Duration::from_millis(1998));
+        assert_eq!(SOON.after(30, 0.5), Duration::from_secs(150));
+        assert_eq!(SOON.after(1, 0.0), Duration::from_millis(500));
+    }
+}

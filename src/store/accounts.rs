@@ -1,0 +1,180 @@
+//! Downstream accounts.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+
+use super::{Store, StoreError};
+use crate::vault::Sealed;
+
+/// An account as the ledger keeps it, credentials sealed.
+pub struct StoredAccount {
+    pub id: String,
+    pub provider: String,
+    pub display_name: String,
+    pub base_url: String,
+    pub credentials: Sealed,
+    pub settings: Value,
+    pub throttles: Value,
+    pub throttle_group: String,
+    pub public_callback_url: Option<String>,
+    pub paused_at: Option<DateTime<Utc>>,
+    pub pause_reason: Option<String>,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// An account to be added.
+pub struct NewAccount {
+    pub id: String,
+    pub provider: String,
+    pub display_name: String,
+    pub base_url: String,
+    pub credentials: Sealed,
+    pub settings: Value,
+    pub throttles: Value,
+    pub throttle_group: String,
+    pub public_callback_url: Option<String>,
+}
+
+/// Where a lane's accounts stand.
+pub struct LaneMember {
+    pub provider: String,
+    pub throttle_group: String,
+    pub throttles: Value,
+}
+
+macro_rules! stored {
+    ($row:expr) => {{
+        let row = $row;
+        StoredAccount {
+            id: row.id,
+            provider: row.provider,
+            display_name: row.display_name,
+            base_url: row.base_url,
+            credentials: Sealed { bytes: row.credentials, key_id: row.credentials_key },
+            settings: row.settings.0,
+            throttles: row.throttles.0,
+            throttle_group: row.throttle_group,
+            public_callback_url: row.public_callback_url,
+            paused_at: row.paused_at,
+            pause_reason: row.pause_reason,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }};
+}
+
+impl Store {
+    /// Adds an account; false when the id is taken.
+    pub async fn add_account(&self, account: &NewAccount) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            r#"insert into accounts (id, provider, display_name, base_url, credentials, credentials_key, settings,
+                   throttles, throttle_group, public_callback_url, created_at, updated_at)
+               select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now, now from onelane_now() as now
+               on conflict (id) do nothing"#,
+            account.id,
+            account.provider,
+            account.display_name,
+            account.base_url,
+            account.credentials.bytes,
+            account.credentials.key_id,
+            account.settings,
+            account.throttles,
+            account.throttle_group,
+            account.public_callback_url,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub async fn account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError> {
+        let row = sqlx::query!(
+            r#"select id, provider, display_name, base_url, credentials, credentials_key,
+                   settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
+                   public_callback_url, paused_at, pause_reason, version, created_at, updated_at
+               from accounts where id = $1"#,
+            id,
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row.map(|row| stored!(row)))
+    }
+
+    /// Accounts after `after` in the order of their ids, limited to `allowed` where that is given.
+    pub async fn accounts(
+        &self,
+        after: &str,
+        limit: i64,
+        allowed: Option<&[String]>,
+    ) -> Result<Vec<StoredAccount>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select id, provider, display_name, base_url, credentials, credentials_key,
+                   settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
+                   public_callback_url, paused_at, pause_reason, version, created_at, updated_at
+               from accounts where id > $1 and ($3::text[] is null or id = any($3)) order by id limit $2"#,
+            after,
+            limit,
+            allowed,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().map(|row| stored!(row)).collect())
+    }
+
+    /// Who shares which lanes.
+    pub async fn lane_members(&self) -> Result<Vec<LaneMember>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select provider, throttle_group, throttles as "throttles: Json<Value>" from accounts
+               order by provider, throttle_group"#,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                LaneMember { provider: row.provider, throttle_group: row.throttle_group, throttles: row.throttles.0 }
+            })
+            .collect())
+    }
+
+    /// Holds what is queued for an account. Tells in an event; false when it was paused already or is unknown.
+    pub async fn pause_account(&self, id: &str, reason: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            r#"with paused as (
+                   update accounts set paused_at = onelane_now(), pause_reason = $2, version = version + 1, updated_at = onelane_now()
+                   where id = $1 and paused_at is null
+                   returning id, paused_at)
+               insert into events (id, type, account_id, data, occurred_at, recorded_at)
+               select $3, 'account.paused', id, jsonb_build_object('account', id, 'reason', $2::text), paused_at, paused_at
+               from paused"#,
+            id,
+            reason,
+            uuid::Uuid::now_v7(),
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Lets go what is queued for an account; false when it was not paused or is unknown.
+    pub async fn resume_account(&self, id: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            r#"with resumed as (
+                   update accounts set paused_at = null, pause_reason = null, version = version + 1, updated_at = onelane_now(),
+                       circuit_open_until = null, transport_failures = 0
+                   where id = $1 and paused_at is not null
+                   returning id, updated_at)
+               insert into events (id, type, account_id, data, occurred_at, recorded_at)
+               select $2, 'account.resumed', id, jsonb_build_object('account', id), updated_at, updated_at from resumed"#,
+            id,
+            uuid::Uuid::now_v7(),
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}

@@ -1,0 +1,80 @@
+//! API keys: only their hashes are here.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+
+/// An API key without its secret.
+pub struct StoredApiKey {
+    pub id: Uuid,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub accounts: Option<Vec<String>>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Store {
+    /// Adds a key; false when the same key is there already.
+    pub async fn add_api_key(
+        &self,
+        id: Uuid,
+        name: &str,
+        hash: &[u8],
+        scopes: &[String],
+        accounts: Option<&[String]>,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "insert into api_keys (id, name, hash, scopes, accounts, expires_at, created_at)
+             values ($1, $2, $3, $4, $5, $6, onelane_now()) on conflict (hash) do nothing",
+            id,
+            name,
+            hash,
+            scopes,
+            accounts,
+            expires_at,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The key with this hash, if it is valid now.
+    pub async fn valid_api_key(&self, hash: &[u8]) -> Result<Option<StoredApiKey>, StoreError> {
+        Ok(sqlx::query_as!(
+            StoredApiKey,
+            "select id, name, scopes, accounts, expires_at, revoked_at, created_at from api_keys
+             where hash = $1 and revoked_at is null and (expires_at is null or expires_at > onelane_now())",
+            hash,
+        )
+        .fetch_optional(self.pool())
+        .await?)
+    }
+
+    /// All keys after `after` in the order of their ids, newest last.
+    pub async fn api_keys(&self, after: Uuid, limit: i64) -> Result<Vec<StoredApiKey>, StoreError> {
+        Ok(sqlx::query_as!(
+            StoredApiKey,
+            "select id, name, scopes, accounts, expires_at, revoked_at, created_at from api_keys
+             where id > $1 order by id limit $2",
+            after,
+            limit,
+        )
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// Refuses a key from now on; false when there is none with this id that is not revoked.
+    pub async fn revoke_api_key(&self, id: Uuid) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "update api_keys set revoked_at = onelane_now() where id = $1 and revoked_at is null",
+            id,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}

@@ -1,0 +1,181 @@
+//! Claiming: a token of the lane and a batch of due submissions, in one short transaction. After it the
+//! attempt is on record, before a byte has left.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::lanes::LaneKey;
+use super::{Store, StoreError, seconds, word};
+use crate::canonical::Operation;
+use crate::throttle::{Pace, RESERVE_AHEAD};
+
+/// How long a claimed batch belongs to the worker that claimed it.
+pub const LEASE: Duration = Duration::from_secs(90);
+
+/// What a claim asks for.
+pub struct ClaimRequest<'a> {
+    pub lane: &'a LaneKey,
+    pub pace: &'a Pace,
+    pub in_flight_limit: u32,
+    pub batch_limit: u16,
+}
+
+/// What a claim gave.
+pub enum Claim {
+    /// A batch, and when it may go.
+    Batch(ClaimedBatch),
+    /// Nothing is due.
+    NothingDue,
+    /// No token before this wait is over.
+    NoToken(Duration),
+    /// As many exchanges are in flight as may be.
+    LaneFull,
+}
+
+/// Submissions of one account that go in one request.
+pub struct ClaimedBatch {
+    pub exchange_id: Uuid,
+    pub account_id: String,
+    /// From the statement that took the token until the request may leave
+    pub wait: Duration,
+    /// When the statement's answer arrived: a wait that is counted from here is never too short
+    pub received: tokio::time::Instant,
+    pub items: Vec<ClaimedItem>,
+}
+
+/// A claimed submission.
+pub struct ClaimedItem {
+    pub submission_id: Uuid,
+    pub order_id: Uuid,
+    pub operation: Operation,
+    /// The order as last confirmed, or as created
+    pub document: Value,
+    /// The submission's own change to it
+    pub change: Option<Value>,
+    pub provider_order_number: Option<String>,
+    /// An earlier attempt may have reached the provider
+    pub may_exist: bool,
+    /// Tries, this one included
+    pub attempts: i32,
+}
+
+impl Store {
+    pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
+        let LaneKey { provider, throttle_group, endpoint } = request.lane;
+        let mut transaction = self.pool().begin().await?;
+        let tolerance = seconds(request.pace.tolerance());
+        // The lane's row is the lock that makes replicas take turns.
+        let Some(lane) = sqlx::query!(
+            r#"with lane as materialized (
+                   select next_free_at from lanes where provider = $1 and throttle_group = $2 and endpoint = $3 for update)
+               select (extract(epoch from lane.next_free_at - make_interval(secs => $4) - clock.now))::float8 as "seconds_to_slot!",
+                   (select count(*) from exchanges e where e.provider = $1 and e.throttle_group = $2 and e.endpoint = $3
+                      and e.finished_at is null and e.lease_until > clock.now) as "in_flight!"
+               from lane cross join lateral (select onelane_now() as now) clock"#,
+            provider,
+            throttle_group,
+            endpoint,
+            tolerance,
+        )
+        .fetch_optional(&mut *transaction)
+        .await?
+        else {
+            sqlx::query!(
+                "insert into lanes (provider, throttle_group, endpoint, next_free_at) values ($1, $2, $3, onelane_now())
+                 on conflict do nothing",
+                provider,
+                throttle_group,
+                endpoint,
+            )
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            return Ok(Claim::NoToken(Duration::ZERO));
+        };
+        if lane.in_flight >= i64::from(request.in_flight_limit) {
+            return Ok(Claim::LaneFull);
+        }
+        let received = tokio::time::Instant::now();
+        let wait = Duration::from_secs_f64(lane.seconds_to_slot.max(0.0));
+        if wait > RESERVE_AHEAD {
+            return Ok(Claim::NoToken(wait - RESERVE_AHEAD));
+        }
+        let exchange_id = Uuid::now_v7();
+        let rows = sqlx::query!(
+            r#"with clock as materialized (select onelane_now() as now),
+            head as materialized (
+                select candidate.account_id, candidate.batch_key
+                from clock, accounts a cross join lateral (
+                    select s.account_id, s.batch_key, s.due_at, s.sequence from submissions s
+                    where s.account_id = a.id and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt') and s.due_at <= clock.now
+                    order by s.due_at, s.sequence limit 1) candidate
+                where a.provider = $1 and a.throttle_group = $2 and a.paused_at is null
+                  and (a.circuit_open_until is null or a.circuit_open_until <= clock.now)
+                order by candidate.due_at, candidate.sequence limit 1),
+            locked as materialized (
+                select s.id, s.due_at, s.sequence from submissions s, head, clock
+                where s.account_id = head.account_id and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt')
+                  and s.due_at <= clock.now and s.batch_key = head.batch_key
+                order by s.due_at, s.sequence limit $4
+                for update of s skip locked),
+            picked as (
+                select id, (row_number() over (order by due_at, sequence))::int - 1 as position from locked),
+            exchange as (
+                insert into exchanges (id, account_id, throttle_group, provider, endpoint, items, claimed_at, lease_until)
+                select $5, head.account_id, $2, $1, $3, (select count(*) from picked), clock.now, clock.now + make_interval(secs => $6)
+                from head, clock where exists (select from picked)),
+            taken as (
+                update submissions s set state = 'sending', attempts = s.attempts + 1, exchanges = s.exchanges + 1,
+                    exchange_id = $5, exchange_position = picked.position, updated_at = clock.now
+                from picked, clock where s.id = picked.id
+                returning s.id, s.order_id, s.operation, s.change, s.may_exist, s.attempts, s.exchanges, s.account_id, picked.position),
+            attempt as (
+                insert into attempts (submission_id, number, exchange_id, position)
+                select id, exchanges, $5, position from taken),
+            token as (
+                update lanes set next_free_at = greatest(next_free_at, clock.now + make_interval(secs => $7)) + make_interval(secs => $8)
+                from clock
+                where provider = $1 and throttle_group = $2 and endpoint = $3 and exists (select from picked)),
+            probe as (
+                -- While the circuit is half open one request goes out to see whether the provider is back.
+                update accounts set circuit_open_until = clock.now + make_interval(secs => $6)
+                from head, clock where accounts.id = head.account_id and circuit_open_until is not null and exists (select from picked))
+            select taken.id, taken.order_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist, taken.attempts,
+                taken.account_id, o.document as "document: Json<Value>", o.provider_order_number
+            from taken join orders o on o.id = taken.order_id order by taken.position"#,
+            provider,
+            throttle_group,
+            endpoint,
+            i64::from(request.batch_limit),
+            exchange_id,
+            seconds(LEASE),
+            seconds(wait),
+            seconds(request.pace.spacing),
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let Some(account_id) = rows.first().map(|row| row.account_id.clone()) else {
+            return Ok(Claim::NothingDue);
+        };
+        transaction.commit().await?;
+        let items = rows
+            .into_iter()
+            .map(|row| {
+                Ok(ClaimedItem {
+                    submission_id: row.id,
+                    order_id: row.order_id,
+                    operation: word("submissions", "operation", row.id, &row.operation)?,
+                    document: row.document.0,
+                    change: row.change.map(|change| change.0),
+                    provider_order_number: row.provider_order_number,
+                    may_exist: row.may_exist,
+                    attempts: row.attempts,
+                })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(Claim::Batch(ClaimedBatch { exchange_id, account_id, wait, received, items }))
+    }
+}

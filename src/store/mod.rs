@@ -1,0 +1,102 @@
+//! The ledger in Postgres: the only place with SQL. Functions take and give values of the domain; rows stay
+//! private, and a row that makes no sense names its table, column and key.
+
+pub mod accept;
+pub mod accounts;
+pub mod api_keys;
+pub mod claim;
+pub mod exchanges;
+pub mod idempotency;
+pub mod lanes;
+pub mod orders;
+pub mod recover;
+pub mod settle;
+pub mod submissions;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// The migrations that this binary knows.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The ledger.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+/// Why the ledger did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be migrated: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("{table}.{column} of {key} holds what it cannot: {detail}")]
+    Inconsistent { table: &'static str, column: &'static str, key: String, detail: String },
+}
+
+impl StoreError {
+    fn inconsistent(table: &'static str, column: &'static str, key: impl ToString, detail: impl ToString) -> Self {
+        StoreError::Inconsistent { table, column, key: key.to_string(), detail: detail.to_string() }
+    }
+}
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    pub database_url: String,
+    pub max_connections: u32,
+}
+
+impl Store {
+    pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
+        let connect = PgConnectOptions::from_str(&options.database_url)?.application_name("onelane");
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(connect)
+            .await?;
+        Ok(Store { pool })
+    }
+
+    /// Brings the schema to what this binary expects.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(MIGRATIONS.run(&self.pool).await?)
+    }
+
+    /// Whether the database answers and its schema is exactly the one that this binary expects.
+    pub async fn is_ready(&self) -> Result<bool, StoreError> {
+        let applied = sqlx::query_scalar!(r#"select count(*) as "count!" from _sqlx_migrations where success"#)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(usize::try_from(applied).is_ok_and(|applied| applied == MIGRATIONS.iter().count()))
+    }
+
+    /// The ledger's clock.
+    pub async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        Ok(sqlx::query_scalar!(r#"select onelane_now() as "now!""#).fetch_one(&self.pool).await?)
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Reads one of the ledger's words.
+fn word<T: FromStr>(table: &'static str, column: &'static str, key: impl ToString, text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::inconsistent(table, column, key, text))
+}
+
+/// A duration in seconds, for the `make_interval` of a statement.
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

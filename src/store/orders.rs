@@ -1,0 +1,159 @@
+//! Reading orders.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Store, StoreError, word};
+use crate::canonical::{DocumentType, OrderStatus};
+
+/// An order as the ledger keeps it.
+pub struct StoredOrder {
+    pub id: Uuid,
+    pub account_id: String,
+    pub provider: String,
+    pub document: Value,
+    pub document_complete: bool,
+    pub status: OrderStatus,
+    pub provider_order_number: Option<String>,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// Changes of unfinished submissions, in the order in which they go out
+    pub pending_changes: Vec<Value>,
+}
+
+/// Which orders a list shall hold; what is absent does not matter.
+#[derive(Default)]
+pub struct OrderFilter<'a> {
+    pub account: Option<&'a str>,
+    pub order_number: Option<&'a str>,
+    pub provider_order_number: Option<&'a str>,
+    pub status: Option<&'a str>,
+    pub submission_state: Option<&'a str>,
+    pub created_from: Option<DateTime<Utc>>,
+    pub created_to: Option<DateTime<Utc>>,
+    /// The accounts that the caller may see; nothing means all
+    pub allowed: Option<&'a [String]>,
+    /// The last item of the page before
+    pub before: Option<(DateTime<Utc>, Uuid)>,
+    pub limit: i64,
+}
+
+struct OrderRow {
+    id: Uuid,
+    account_id: String,
+    provider: String,
+    document: Json<Value>,
+    document_complete: bool,
+    status: String,
+    provider_order_number: Option<String>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    pending_changes: Vec<Value>,
+}
+
+impl TryFrom<OrderRow> for StoredOrder {
+    type Error = StoreError;
+
+    fn try_from(row: OrderRow) -> Result<Self, StoreError> {
+        let OrderRow {
+            id,
+            account_id,
+            provider,
+            document,
+            document_complete,
+            status,
+            provider_order_number,
+            version,
+            created_at,
+            updated_at,
+            pending_changes,
+        } = row;
+        Ok(StoredOrder {
+            status: word("orders", "status", id, &status)?,
+            id,
+            account_id,
+            provider,
+            document: document.0,
+            document_complete,
+            provider_order_number,
+            version,
+            created_at,
+            updated_at,
+            pending_changes,
+        })
+    }
+}
+
+macro_rules! select_orders {
+    ($where:tt, $($argument:expr),* $(,)?) => {
+        sqlx::query_as!(
+            OrderRow,
+            r#"select o.id, o.account_id, o.provider, o.document as "document: Json<Value>", o.document_complete, o.status,
+                   o.provider_order_number, o.version, o.created_at, o.updated_at,
+                   array(select s.change from submissions s
+                         where s.order_id = o.id and s.finished_at is null and s.change is not null
+                         order by s.sequence) as "pending_changes!: Vec<Value>"
+               from orders o "# + $where,
+            $($argument),*
+        )
+    };
+}
+
+impl Store {
+    pub async fn order(&self, id: Uuid) -> Result<Option<StoredOrder>, StoreError> {
+        let row = select_orders!("where o.id = $1", id).fetch_optional(self.pool()).await?;
+        row.map(StoredOrder::try_from).transpose()
+    }
+
+    /// The id of the order with this number, if there is one.
+    pub async fn order_id(
+        &self,
+        account_id: &str,
+        document_type: DocumentType,
+        order_number: &str,
+    ) -> Result<Option<Uuid>, StoreError> {
+        Ok(sqlx::query_scalar!(
+            "select id from orders where account_id = $1 and document_type = $2 and order_number = $3",
+            account_id,
+            <&str>::from(document_type),
+            order_number,
+        )
+        .fetch_optional(self.pool())
+        .await?)
+    }
+
+    /// Orders, newest first.
+    pub async fn orders(&self, filter: &OrderFilter<'_>) -> Result<Vec<StoredOrder>, StoreError> {
+        let rows = select_orders!(
+            "where ($1::text is null or o.account_id = $1)
+               and ($2::text is null or o.order_number = $2)
+               and ($3::text is null or o.provider_order_number = $3)
+               and ($4::text is null or o.status = $4)
+               and ($5::text is null or $5 = (
+                    select s.state from submissions s where s.order_id = o.id order by s.sequence desc limit 1))
+               and ($6::timestamptz is null or o.created_at >= $6)
+               and ($7::timestamptz is null or o.created_at < $7)
+               and ($8::text[] is null or o.account_id = any($8))
+               and ($9::timestamptz is null or (o.created_at, o.id) < ($9, $10::uuid))
+             order by o.created_at desc, o.id desc limit $11",
+            filter.account,
+            filter.order_number,
+            filter.provider_order_number,
+            filter.status,
+            filter.submission_state,
+            filter.created_from,
+            filter.created_to,
+            filter.allowed,
+            filter.before.map(|(created_at, _)| created_at),
+            filter.before.map(|(_, id)| id),
+            filter.limit,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.into_iter().map(StoredOrder::try_from).collect()
+    }
+}

@@ -1,0 +1,399 @@
+//! Settling: what came of an exchange, for the whole batch in one transaction, behind a fence. A worker
+//! whose lease ran out changes nothing.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgTransaction};
+use uuid::Uuid;
+
+use super::exchanges::PackedBody;
+use super::lanes::LaneKey;
+use super::{Store, StoreError, seconds};
+use crate::canonical::{EventType, OrderStatus, SubmissionResult, SubmissionState};
+
+/// What came of one exchange.
+pub struct Settlement {
+    pub exchange_id: Uuid,
+    pub lane: LaneKey,
+    pub account_id: String,
+    /// What was sent and received; nothing when nothing was sent
+    pub record: Option<ExchangeRecord>,
+    /// What went wrong on the way
+    pub error: Option<String>,
+    pub items: Vec<SettledItem>,
+    /// Whether the provider could be reached; nothing when it was not tried
+    pub reached: Option<bool>,
+    /// The provider says that requests come too often: no token before this wait is over
+    pub throttled_for: Option<Duration>,
+}
+
+/// One exchange as the audit trail keeps it, secrets masked.
+pub struct ExchangeRecord {
+    pub method: &'static str,
+    pub url: String,
+    pub request_headers: Vec<(String, String)>,
+    pub request_body: PackedBody,
+    /// From the claim to the first byte
+    pub sent_after: Duration,
+    /// From the first byte to the last of the answer
+    pub took: Duration,
+    pub response: Option<ResponseRecord>,
+}
+
+/// An answer as the audit trail keeps it.
+pub struct ResponseRecord {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: PackedBody,
+}
+
+/// What came of one submission.
+pub struct SettledItem {
+    pub submission_id: Uuid,
+    pub order_id: Uuid,
+    pub state: SubmissionState,
+    /// For `queued` and `in_doubt`: how long to wait before the next try. Nothing: a person decides.
+    pub due_in: Option<Duration>,
+    /// For `in_doubt`: not before the lease of this exchange is over
+    pub after_lease: bool,
+    /// Whether the exchange counts as a try
+    pub counts: bool,
+    pub may_exist: bool,
+    pub provider_order_number: Option<String>,
+    pub order_status: Option<OrderStatus>,
+    pub order_event: Option<EventType>,
+    pub results: Vec<SubmissionResult>,
+    /// Whether callers are told of the state: going back into a doubt that was known is no news
+    pub announce: bool,
+}
+
+/// Whether a settlement still counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fenced {
+    Settled,
+    /// The lease ran out before; nothing was changed.
+    TooLate,
+}
+
+impl Store {
+    pub async fn settle(&self, settlement: &Settlement) -> Result<Fenced, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        let Some(now) = close_exchange(&mut transaction, settlement).await? else {
+            return Ok(Fenced::TooLate);
+        };
+        update_submissions(&mut transaction, settlement, now).await?;
+        update_orders(&mut transaction, settlement, now).await?;
+        replace_results(&mut transaction, settlement, now).await?;
+        insert_events(&mut transaction, settlement, now).await?;
+        release_successors(&mut transaction, settlement).await?;
+        keep_bodies(&mut transaction, settlement, now).await?;
+        note_reachability(&mut transaction, settlement, now).await?;
+        transaction.commit().await?;
+        Ok(Fenced::Settled)
+    }
+}
+
+/// Closes the exchange if its lease still holds: the fence.
+async fn close_exchange(
+    transaction: &mut PgTransaction<'_>,
+    settlement: &Settlement,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let record = settlement.record.as_ref();
+    let response = record.and_then(|record| record.response.as_ref());
+    let now = sqlx::query_scalar!(
+        r#"update exchanges set finished_at = onelane_now(), method = $2, url = $3, request_headers = $4,
+               sent_at = claimed_at + make_interval(secs => $5), answered_at = claimed_at + make_interval(secs => $6),
+               response_status = $7, response_headers = $8, error = $9
+           where id = $1 and finished_at is null and lease_until > onelane_now()
+           returning finished_at as "finished_at!""#,
+        settlement.exchange_id,
+        record.map(|record| record.method),
+        record.map(|record| record.url.as_str()),
+        record.map(|record| json!(record.request_headers)),
+        record.map(|record| seconds(record.sent_after)),
+        record.and_then(|record| response.map(|_| seconds(record.sent_after + record.took))),
+        response.map(|response| i32::from(response.status)),
+        response.map(|response| json!(response.headers)),
+        settlement.error,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(now)
+}
+
+async fn update_submissions(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let items = &settlement.items;
+    let ids: Vec<Uuid> = items.iter().map(|item| item.submission_id).collect();
+    let states: Vec<&str> = items.iter().map(|item| item.state.into()).collect();
+    let due_in: Vec<Option<f64>> = items.iter().map(|item| item.due_in.map(seconds)).collect();
+    let after_lease: Vec<bool> = items.iter().map(|item| item.after_lease).collect();
+    let not_counted: Vec<i32> = items.iter().map(|item| i32::from(!item.counts)).collect();
+    let may_exist: Vec<bool> = items.iter().map(|item| item.may_exist).collect();
+    let numbers: Vec<Option<&str>> = items.iter().map(|item| item.provider_order_number.as_deref()).collect();
+    let finished: Vec<bool> = items.iter().map(|item| item.state.is_final()).collect();
+    sqlx::query!(
+        r#"with settled as (
+               update submissions s set state = u.state, ready = u.due_in is not null,
+                   due_at = case when u.due_in is null then s.due_at
+                       when u.after_lease then greatest($9::timestamptz + make_interval(secs => u.due_in), (select lease_until from exchanges where id = $10))
+                       else $9::timestamptz + make_interval(secs => u.due_in) end,
+                   attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist,
+                   provider_order_number = coalesce(u.number, s.provider_order_number),
+                   updated_at = $9, finished_at = case when u.finished then $9 end
+               from unnest($1::uuid[], $2::text[], $3::float8[], $4::bool[], $5::int[], $6::bool[], $7::text[], $8::bool[])
+                   as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished)
+               where s.id = u.id and s.exchange_id = $10 and s.state = 'sending'
+               returning s.id, s.state)
+           update attempts t set outcome = settled.state from settled where t.submission_id = settled.id and t.exchange_id = $10"#,
+        &ids,
+        &states as &[&str],
+        &due_in as &[Option<f64>],
+        &after_lease,
+        &not_counted,
+        &may_exist,
+        &numbers as &[Option<&str>],
+        &finished,
+        now,
+        settlement.exchange_id,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What the provider said of the orders themselves: status and its number.
+async fn update_orders(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let changed: Vec<&SettledItem> = settlement
+        .items
+        .iter()
+        .filter(|item| item.order_status.is_some() || item.provider_order_number.is_some())
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = changed.iter().map(|item| item.order_id).collect();
+    let statuses: Vec<Option<&str>> = changed.iter().map(|item| item.order_status.map(Into::into)).collect();
+    let numbers: Vec<Option<&str>> = changed.iter().map(|item| item.provider_order_number.as_deref()).collect();
+    sqlx::query!(
+        "update orders o set status = coalesce(u.status, o.status),
+             provider_order_number = coalesce(u.number, o.provider_order_number), version = o.version + 1, updated_at = $4
+         from unnest($1::uuid[], $2::text[], $3::text[]) as u (id, status, number)
+         where o.id = u.id
+           and (o.status, o.provider_order_number) is distinct from (coalesce(u.status, o.status), coalesce(u.number, o.provider_order_number))",
+        &ids,
+        &statuses as &[Option<&str>],
+        &numbers as &[Option<&str>],
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts what this answer said in the place of what earlier answers said; notices of the translation stay.
+async fn replace_results(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let retried: Vec<Uuid> = settlement.items.iter().map(|item| item.submission_id).collect();
+    sqlx::query!("delete from results where submission_id = any($1) and not notice", &retried)
+        .execute(&mut *connection)
+        .await?;
+    let rows: Vec<(Uuid, &SubmissionResult)> = settlement
+        .items
+        .iter()
+        .flat_map(|item| item.results.iter().map(|result| (item.submission_id, result)))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let column = |read: fn(&SubmissionResult) -> &str| rows.iter().map(|(_, result)| read(result)).collect::<Vec<_>>();
+    // Arrays of arrays are rectangles in SQL; pointers go as JSON and come back as lists.
+    let pointers: Vec<Value> = rows.iter().map(|(_, result)| json!(result.pointers)).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|(id, _)| *id).collect();
+    let raw_messages: Vec<Option<&str>> = rows.iter().map(|(_, result)| result.raw_message.as_deref()).collect();
+    let severities: Vec<&str> = rows.iter().map(|(_, result)| result.severity.into()).collect();
+    let retryable: Vec<bool> = rows.iter().map(|(_, result)| result.retryable).collect();
+    sqlx::query!(
+        "insert into results (submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers,
+             message_zh, message_en, notice, recorded_at)
+         select u.id, u.provider, u.scope, u.raw_code, u.raw_message, u.code, u.severity, u.retryable,
+             array(select jsonb_array_elements_text(u.pointers)), u.message_zh, u.message_en, false, $12
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[],
+             $10::text[], $11::text[]) with ordinality
+             as u (id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en, place)
+         order by u.place",
+        &ids,
+        &column(|result| &result.provider) as &[&str],
+        &column(|result| &result.scope) as &[&str],
+        &column(|result| &result.raw_code) as &[&str],
+        &raw_messages as &[Option<&str>],
+        &column(|result| &result.code) as &[&str],
+        &severities as &[&str],
+        &retryable,
+        &pointers,
+        &column(|result| &result.message_zh) as &[&str],
+        &column(|result| &result.message_en) as &[&str],
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One event for each submission that came to an end or into doubt, and one for what happened to the order.
+async fn insert_events(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut types: Vec<&str> = Vec::new();
+    let mut order_ids = Vec::new();
+    let mut submission_ids = Vec::new();
+    for item in &settlement.items {
+        let of_submission = event_of(item.state).filter(|_| item.announce);
+        for event in [of_submission, item.order_event].into_iter().flatten() {
+            types.push(event.into());
+            order_ids.push(item.order_id);
+            submission_ids.push(item.submission_id);
+        }
+    }
+    if types.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = types.iter().map(|_| Uuid::now_v7()).collect();
+    sqlx::query!(
+        "insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+         select u.id, u.type, o.account_id, o.id, s.id,
+             jsonb_strip_nulls(jsonb_build_object('orderNumber', o.order_number, 'providerOrderNumber', o.provider_order_number,
+                 'operation', s.operation, 'state', s.state, 'status', o.status)), $5, $5
+         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) as u (id, type, order_id, submission_id)
+         join orders o on o.id = u.order_id join submissions s on s.id = u.submission_id",
+        &ids,
+        &types as &[&str],
+        &order_ids,
+        &submission_ids,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The event that tells of a state, for the states that callers are told of.
+pub fn event_of(state: SubmissionState) -> Option<EventType> {
+    match state {
+        SubmissionState::Accepted => Some(EventType::SubmissionAccepted),
+        SubmissionState::PartiallyAccepted => Some(EventType::SubmissionPartiallyAccepted),
+        SubmissionState::Rejected => Some(EventType::SubmissionRejected),
+        SubmissionState::InDoubt => Some(EventType::SubmissionInDoubt),
+        SubmissionState::Dead => Some(EventType::SubmissionDead),
+        SubmissionState::Cancelled => Some(EventType::SubmissionCancelled),
+        SubmissionState::Queued | SubmissionState::Sending => None,
+    }
+}
+
+/// Lets the next submission of each finished one's order go.
+async fn release_successors(connection: &mut PgConnection, settlement: &Settlement) -> Result<(), StoreError> {
+    let finished: Vec<Uuid> =
+        settlement.items.iter().filter(|item| item.state.is_final()).map(|item| item.order_id).collect();
+    sqlx::query!(
+        "update submissions s set ready = true
+         from unnest($1::uuid[]) as finished (order_id)
+         cross join lateral (
+             select id from submissions where order_id = finished.order_id and finished_at is null order by sequence limit 1) next
+         where s.id = next.id and not s.ready and s.state = 'queued'",
+        &finished,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn keep_bodies(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let Some(record) = &settlement.record else { return Ok(()) };
+    let response = record.response.as_ref().map(|response| ("response", &response.body));
+    for (direction, body) in [Some(("request", &record.request_body)), response].into_iter().flatten() {
+        sqlx::query!(
+            "insert into exchange_bodies (exchange_id, direction, content, size, truncated, recorded_at)
+             values ($1, $2, $3, $4, $5, $6)",
+            settlement.exchange_id,
+            direction,
+            body.content,
+            body.size,
+            body.truncated,
+            now,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Failures in a row after which an account's circuit opens.
+const FAILURES_TO_OPEN: i32 = 5;
+/// How long it stays open before a probe goes.
+const OPEN_FOR: Duration = Duration::from_secs(30);
+
+/// Counts transport failures of the account, and empties the lane's bucket when the provider asks for it.
+async fn note_reachability(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    match settlement.reached {
+        Some(true) => {
+            sqlx::query!(
+                "update accounts set transport_failures = 0, circuit_open_until = null
+                 where id = $1 and (transport_failures > 0 or circuit_open_until is not null)",
+                settlement.account_id,
+            )
+            .execute(&mut *connection)
+            .await?;
+        }
+        Some(false) => {
+            sqlx::query!(
+                "update accounts set transport_failures = transport_failures + 1,
+                     circuit_open_until = case when transport_failures + 1 >= $2 then $3::timestamptz + make_interval(secs => $4) end
+                 where id = $1",
+                settlement.account_id,
+                FAILURES_TO_OPEN,
+                now,
+                seconds(OPEN_FOR),
+            )
+            .execute(&mut *connection)
+            .await?;
+        }
+        None => {}
+    }
+    if let Some(wait) = settlement.throttled_for {
+        let LaneKey { provider, throttle_group, endpoint } = &settlement.lane;
+        sqlx::query!(
+            "update lanes set next_free_at = greatest(next_free_at, $4::timestamptz + make_interval(secs => $5))
+             where provider = $1 and throttle_group = $2 and endpoint = $3",
+            provider,
+            throttle_group,
+            endpoint,
+            now,
+            seconds(wait),
+        )
+        .execute(connection)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Reading submissions and their results.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Store, StoreError, word};
+use crate::canonical::{HoldReason, Operation, SubmissionResult, SubmissionState};
+
+/// A submission as the ledger keeps it, with what was said of it.
+pub struct StoredSubmission {
+    pub id: Uuid,
+    pub order_id: Uuid,
+    pub account_id: String,
+    pub provider: String,
+    pub endpoint: String,
+    pub operation: Operation,
+    pub state: SubmissionState,
+    pub provider_order_number: Option<String>,
+    pub attempts: i32,
+    pub may_exist: bool,
+    pub due_at: DateTime<Utc>,
+    pub held_by: Option<HoldReason>,
+    /// When its lane has a token again, or it is due, whichever is later
+    pub lane_free_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub results: Vec<SubmissionResult>,
+}
+
+struct SubmissionRow {
+    id: Uuid,
+    order_id: Uuid,
+    account_id: String,
+    provider: String,
+    endpoint: String,
+    operation: String,
+    state: String,
+    provider_order_number: Option<String>,
+    attempts: i32,
+    may_exist: bool,
+    due_at: DateTime<Utc>,
+    held_by: Option<String>,
+    lane_free_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<SubmissionRow> for StoredSubmission {
+    type Error = StoreError;
+
+    fn try_from(row: SubmissionRow) -> Result<Self, StoreError> {
+        let SubmissionRow {
+            id,
+            order_id,
+            account_id,
+            provider,
+            endpoint,
+            operation,
+            state,
+            provider_order_number,
+            attempts,
+            may_exist,
+            due_at,
+            held_by,
+            lane_free_at,
+            created_at,
+            updated_at,
+        } = row;
+        Ok(StoredSubmission {
+            operation: word("submissions", "operation", id, &operation)?,
+            state: word("submissions", "state", id, &state)?,
+            held_by: held_by.map(|reason| word("submission_overview", "held_by", id, &reason)).transpose()?,
+            id,
+            order_id,
+            account_id,
+            provider,
+            endpoint,
+            provider_order_number,
+            attempts,
+            may_exist,
+            due_at,
+            lane_free_at,
+            created_at,
+            updated_at,
+            results: Vec::new(),
+        })
+    }
+}
+
+macro_rules! select_submissions {
+    ($where:tt, $($argument:expr),* $(,)?) => {
+        sqlx::query_as!(
+            SubmissionRow,
+            r#"select s.id as "id!", s.order_id as "order_id!", s.account_id as "account_id!", s.provider as "provider!",
+                   s.endpoint as "endpoint!", s.operation as "operation!", s.state as "state!",
+                   s.provider_order_number, s.attempts as "attempts!", s.may_exist as "may_exist!", s.due_at as "due_at!",
+                   s.held_by, coalesce(s.lane_free_at, s.due_at) as "lane_free_at!",
+                   s.created_at as "created_at!", s.updated_at as "updated_at!"
+               from submission_overview s "# + $where,
+            $($argument),*
+        )
+    };
+}
+
+impl Store {
+    pub async fn submission(&self, id: Uuid) -> Result<Option<StoredSubmission>, StoreError> {
+        let rows = select_submissions!("where s.id = $1", id).fetch_all(self.pool()).await?;
+        Ok(self.with_results(rows).await?.pop())
+    }
+
+    /// The newest submission of each of these orders.
+    pub async fn latest_submissions(&self, orders: &[Uuid]) -> Result<HashMap<Uuid, StoredSubmission>, StoreError> {
+        let rows = select_submissions!(
+            "where s.id in (
+                select latest.id from unnest($1::uuid[]) as wanted (order_id)
+                cross join lateral (
+                    select id from submissions where order_id = wanted.order_id order by sequence desc limit 1) latest)",
+            orders,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let submissions = self.with_results(rows).await?;
+        Ok(submissions.into_iter().map(|submission| (submission.order_id, submission)).collect())
+    }
+
+    /// All submissions of an order, oldest first.
+    pub async fn submissions_of_order(&self, order_id: Uuid) -> Result<Vec<StoredSubmission>, StoreError> {
+        let rows =
+            select_submissions!("where s.order_id = $1 order by s.sequence", order_id).fetch_all(self.pool()).await?;
+        self.with_results(rows).await
+    }
+
+    /// Whether a submission came to an end, without reading all of it; nothing when it is unknown.
+    pub async fn submission_state(&self, id: Uuid) -> Result<Option<SubmissionState>, StoreError> {
+        let state =
+            sqlx::query_scalar!("select state from submissions where id = $1", id).fetch_optional(self.pool()).await?;
+        state.map(|state| word("submissions", "state", id, &state)).transpose()
+    }
+
+    /// How many submissions of the account go before this one at its endpoint; counts to 10,000.
+    pub async fn queued_before(&self, submission: &StoredSubmission) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) as "count!" from (
+                   select from submissions
+                   where account_id = $1 and endpoint = $2 and ready and state in ('queued', 'in_doubt') and due_at < $3
+                   limit 10000) ahead"#,
+            submission.account_id,
+            submission.endpoint,
+            submission.due_at,
+        )
+        .fetch_one(self.pool())
+        .await?)
+    }
+
+    async fn with_results(&self, rows: Vec<SubmissionRow>) -> Result<Vec<StoredSubmission>, StoreError> {
+        let mut submissions = rows.into_iter().map(StoredSubmission::try_from).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<Uuid> = submissions.iter().map(|submission| submission.id).collect();
+        let rows = sqlx::query!(
+            "select submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en
+             from results where submission_id = any($1) order by submission_id, position",
+            &ids,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let mut results: HashMap<Uuid, Vec<SubmissionResult>> = HashMap::new();
+        for row in rows {
+            results.entry(row.submission_id).or_default().push(SubmissionResult {
+                severity: word("results", "severity", row.submission_id, &row.severity)?,
+                category: row.code.split('.').next().unwrap_or_default().to_owned(),
+                provider: row.provider,
+                scope: row.scope,
+                raw_code: row.raw_code,
+                raw_message: row.raw_message,
+                code: row.code,
+                retryable: row.retryable,
+                pointers: row.pointers,
+                message_zh: row.message_zh,
+                message_en: row.message_en,
+            });
+        }
+        for submission in &mut submissions {
+            submission.results = results.remove(&submission.id).unwrap_or_default();
+        }
+        Ok(submissions)
+    }
+}
