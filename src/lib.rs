@@ -1,10 +1,15 @@
 #![forbid(unsafe_code)]
+pub mod api;
 pub mod canonical;
+pub mod cli;
+pub mod config;
 pub mod delivery;
+pub mod gateway;
 pub mod postgres;
 pub mod provider;
 pub mod sandbox;
 pub mod store;
+pub mod telemetry;
 pub mod throttle;
 pub mod validation;
 pub mod vault;

@@ -47,6 +47,15 @@ impl Pace {
         self.spacing * (self.burst - 1)
     }
 
+    /// Requests that may leave right now, when `tat` lies this far ahead.
+    pub fn available(&self, ahead: Option<chrono::TimeDelta>) -> u32 {
+        let ahead = ahead.and_then(|ahead| ahead.to_std().ok()).unwrap_or_default();
+        let room = (self.tolerance() + self.spacing).saturating_sub(ahead);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the burst")]
+        let whole = (room.as_secs_f64() / self.spacing.as_secs_f64()).floor() as u32;
+        whole.min(self.burst)
+    }
+
     /// Exchanges that may be in flight at once: twice the per-second limit, at least 4.
     pub fn in_flight(&self) -> u32 {
         let per_second = f64::from(self.limit.requests) / self.limit.window.as_secs_f64();
@@ -82,7 +91,10 @@ mod tests {
     }
 
     fn most_in_any_window(times: &[Duration], window: Duration) -> usize {
-        (0..times.len()).map(|start| times[start..].iter().take_while(|time| **time < times[start] + window).count()).max().unwrap_or(0)
+        (0..times.len())
+            .map(|start| times[start..].iter().take_while(|time| **time < times[start] + window).count())
+            .max()
+            .unwrap_or(0)
     }
 
     #[test]
@@ -93,6 +105,8 @@ mod tests {
         assert_eq!(Pace::of(limit(1, Duration::from_secs(1))).in_flight(), 4);
         let hourly = Pace::of(limit(10_000, Duration::from_secs(3600)));
         assert_eq!(hourly.burst, 303);
+        assert_eq!(hourly.available(None), 303);
+        assert_eq!(hourly.available(Some(chrono::TimeDelta::seconds(60))), 303 - 162);
     }
 
     proptest! {

@@ -67,7 +67,8 @@ impl<'i> Keyword<'i> for DecimalDigits {
 /// One or more field errors for one schema error: every unexpected member is an error of its own.
 fn describe(error: &ValidationError<'_>) -> Vec<FieldError> {
     let at = error.instance_path().as_str().to_owned();
-    let one = |code: &str, detail: String, detail_zh: String| vec![FieldError::new(at.clone(), code, detail, detail_zh)];
+    let one =
+        |code: &str, detail: String, detail_zh: String| vec![FieldError::new(at.clone(), code, detail, detail_zh)];
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
@@ -102,7 +103,9 @@ fn describe(error: &ValidationError<'_>) -> Vec<FieldError> {
         ValidationErrorKind::Enum { options } => {
             let options = options
                 .as_array()
-                .map(|options| options.iter().map(|option| option.as_str().unwrap_or_default()).collect::<Vec<_>>().join(", "))
+                .map(|options| {
+                    options.iter().map(|option| option.as_str().unwrap_or_default()).collect::<Vec<_>>().join(", ")
+                })
                 .unwrap_or_default();
             one("validation.invalid_value", format!("must be one of: {options}"), format!("必须为以下值之一:{options}"))
         }
@@ -116,11 +119,9 @@ fn describe(error: &ValidationError<'_>) -> Vec<FieldError> {
             format!("must have at least {limit} characters"),
             format!("长度不得少于 {limit} 个字符"),
         ),
-        ValidationErrorKind::MaxItems { limit } => one(
-            "validation.too_long",
-            format!("must not have more than {limit} items"),
-            format!("不得超过 {limit} 项"),
-        ),
+        ValidationErrorKind::MaxItems { limit } => {
+            one("validation.too_long", format!("must not have more than {limit} items"), format!("不得超过 {limit} 项"))
+        }
         ValidationErrorKind::MinItems { limit } => {
             one("validation.too_short", format!("must have at least {limit} items"), format!("不得少于 {limit} 项"))
         }
@@ -143,12 +144,14 @@ fn describe(error: &ValidationError<'_>) -> Vec<FieldError> {
             "has a member whose name is not allowed here".to_owned(),
             "包含不允许的字段名".to_owned(),
         ),
-        ValidationErrorKind::Custom { message, .. } => one(
-            "validation.out_of_range",
-            message.clone(),
-            "小数点前不得超过 18 位,小数点后不得超过 6 位".to_owned(),
+        ValidationErrorKind::Custom { message, .. } => {
+            one("validation.out_of_range", message.clone(), "小数点前不得超过 18 位,小数点后不得超过 6 位".to_owned())
+        }
+        other => one(
+            "validation.invalid_value",
+            format!("breaks the rule {}", other.keyword()),
+            format!("不满足规则 {}", other.keyword()),
         ),
-        other => one("validation.invalid_value", format!("breaks the rule {}", other.keyword()), format!("不满足规则 {}", other.keyword())),
     }
 }
 

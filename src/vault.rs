@@ -65,10 +65,8 @@ impl Vault {
         let (nonce, ciphertext) = sealed.bytes.split_at_checked(NONCE_LEN).ok_or(VaultError::Broken)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::Broken)?;
         let mut buffer = ciphertext.to_vec();
-        let plain = self
-            .key
-            .open_in_place(nonce, Aad::from(place.as_bytes()), &mut buffer)
-            .map_err(|_| VaultError::Broken)?;
+        let plain =
+            self.key.open_in_place(nonce, Aad::from(place.as_bytes()), &mut buffer).map_err(|_| VaultError::Broken)?;
         Ok(plain.to_vec())
     }
 }

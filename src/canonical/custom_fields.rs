@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Custom fields by slot (`text1`…`text80`, `number1`…`number10`, `enum1`…`enum10`) or by an alias that
@@ -63,8 +63,10 @@ impl Serialize for CustomFieldValue {
 
 impl PartialSchema for CustomFields {
     fn schema() -> RefOr<Schema> {
-        let value = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Number, Type::Null])).build();
-        let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$")).build();
+        let value =
+            ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Number, Type::Null])).build();
+        let name =
+            ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$")).build();
         RefOr::T(Schema::Object(
             ObjectBuilder::new()
                 .schema_type(Type::Object)

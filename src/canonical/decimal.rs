@@ -39,8 +39,9 @@ pub enum DecimalError {
 
 /// Reads a decimal from JSON number text (an exponent is allowed there) or from a plain string.
 fn parse(text: &str) -> Result<rust_decimal::Decimal, DecimalError> {
-    let well_formed = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'))
-        && text.bytes().any(|byte| byte.is_ascii_digit());
+    let well_formed =
+        text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'))
+            && text.bytes().any(|byte| byte.is_ascii_digit());
     if !well_formed {
         return Err(DecimalError::NotANumber);
     }
@@ -204,7 +205,10 @@ mod tests {
         assert_eq!(length.shifted_right(2).to_string(), "0.00000001");
         assert_eq!("60".parse::<Decimal>().unwrap().shifted_right(2).to_string(), "0.6");
         assert_eq!("200".parse::<Decimal>().unwrap().shifted_right(2).to_string(), "2");
-        assert_eq!("999999999999999999.999999".parse::<Decimal>().unwrap().shifted_right(3).to_string(), "999999999999999.999999999");
+        assert_eq!(
+            "999999999999999999.999999".parse::<Decimal>().unwrap().shifted_right(3).to_string(),
+            "999999999999999.999999999"
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, RefBuilder, Schema, Type};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Ref, RefBuilder, Schema, Type};
 
 use super::cargo::{Cargo, Line, Package, Temperature, Totals, Transport};
 use super::custom_fields::CustomFields;

@@ -234,9 +234,18 @@ mod tests {
         assert_eq!(
             found,
             [
-                "/shipFrom/companyName", "/shipFrom/contact", "/shipTo/address", "/pickup", "/delivery/endTime",
-                "/lines/0/sku", "/lines/0/name", "/lines/0/unit", "/lines/1/lineId", "/totals/packageCount",
-                "/temperature", "/temperature/max",
+                "/shipFrom/companyName",
+                "/shipFrom/contact",
+                "/shipTo/address",
+                "/pickup",
+                "/delivery/endTime",
+                "/lines/0/sku",
+                "/lines/0/name",
+                "/lines/0/unit",
+                "/lines/1/lineId",
+                "/totals/packageCount",
+                "/temperature",
+                "/temperature/max",
             ]
         );
     }

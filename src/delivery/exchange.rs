@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::lane::LaneHandle;
 use super::send::{Received, SendError};
 use super::{Delivery, account, verdict};
-use crate::canonical::{FieldError, Order, Severity, SubmissionResult};
+use crate::canonical::{FieldError, Order, Severity, SubmissionResult, merge_patch};
 use crate::provider::{self, Account, Answer, Batch, Encoding, Item, Outcome, Outward, Request, Trace, Verdict};
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
 use crate::store::exchanges::PackedBody;
@@ -77,7 +77,8 @@ impl Delivery {
             }
         };
         let Some(outward) = provider.outward() else {
-            let items = going.all(|item| verdict::refused(item, vec![cannot_be_encoded("the provider takes no orders")]));
+            let items =
+                going.all(|item| verdict::refused(item, vec![cannot_be_encoded("the provider takes no orders")]));
             return (going.settlement(items), None);
         };
         let encoded = Encoded::of(going, outward, &account);
@@ -191,7 +192,8 @@ impl<'a> Encoded<'a> {
     fn of(going: &'a Going<'_>, outward: &dyn Outward, account: &Account) -> Self {
         let items = &going.batch.items;
         let orders: Vec<Result<Order, String>> = items.iter().map(document).collect();
-        let readable: Vec<Item<'_>> = items.iter().zip(&orders).filter_map(|(item, order)| as_item(item, order)).collect();
+        let readable: Vec<Item<'_>> =
+            items.iter().zip(&orders).filter_map(|(item, order)| as_item(item, order)).collect();
         let batch = Batch { endpoint: going.lane.endpoint, account, items: &readable };
         let Encoding { request, items: encodings } = outward.encode(&batch, &mut Trace::off());
         let mut encodings = encodings.into_iter();
@@ -207,23 +209,37 @@ impl<'a> Encoded<'a> {
 
     /// The items that are in the request, in its order.
     fn sent(&self) -> impl Iterator<Item = (&'a ClaimedItem, &Result<Order, String>)> {
-        self.items.iter().zip(&self.orders).zip(&self.refusals).filter(|(_, refusals)| refusals.is_empty()).map(|(item, _)| item)
+        self.items
+            .iter()
+            .zip(&self.orders)
+            .zip(&self.refusals)
+            .filter(|(_, refusals)| refusals.is_empty())
+            .map(|(item, _)| item)
     }
 
     /// The fate of every item: refusals by the gateway, the others by `fate_of_sent`.
-    fn settle(&self, fate_of_sent: impl FnOnce(&[&'a ClaimedItem], &[Item<'_>]) -> Vec<SettledItem>) -> Vec<SettledItem> {
+    fn settle(
+        &self,
+        fate_of_sent: impl FnOnce(&[&'a ClaimedItem], &[Item<'_>]) -> Vec<SettledItem>,
+    ) -> Vec<SettledItem> {
         let sent: Vec<&ClaimedItem> = self.sent().map(|(item, _)| item).collect();
         let as_sent: Vec<Item<'_>> = self.sent().filter_map(|(item, order)| as_item(item, order)).collect();
         let mut fates = fate_of_sent(&sent, &as_sent);
         let refused = self.items.iter().zip(&self.refusals).filter(|(_, refusals)| !refusals.is_empty());
-        fates.extend(refused.map(|(item, refusals)| verdict::refused(item, refusals.iter().map(refusal_result).collect())));
+        fates.extend(
+            refused.map(|(item, refusals)| verdict::refused(item, refusals.iter().map(refusal_result).collect())),
+        );
         fates
     }
 }
 
 /// The document as it shall stand at the provider: the order with the submission's own change.
 fn document(item: &ClaimedItem) -> Result<Order, String> {
-    serde_json::from_value(item.document.clone()).map_err(|error| error.to_string())
+    let mut document = item.document.clone();
+    if let Some(change) = &item.change {
+        merge_patch(&mut document, change);
+    }
+    serde_json::from_value(document).map_err(|error| error.to_string())
 }
 
 fn as_item<'a>(item: &'a ClaimedItem, order: &'a Result<Order, String>) -> Option<Item<'a>> {

@@ -52,10 +52,12 @@ impl LaneQuota {
     pub fn of<'a>(endpoint: &Endpoint, throttles: impl Iterator<Item = &'a serde_json::Value>) -> Self {
         let mut quota: Option<(Limit, Option<u32>)> = None;
         for throttle in throttles.filter_map(|throttles| throttles.get(endpoint.id)) {
-            let number = |name: &str| throttle.get(name).and_then(serde_json::Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let number =
+                |name: &str| throttle.get(name).and_then(serde_json::Value::as_u64).and_then(|n| u32::try_from(n).ok());
             let limit = Limit {
                 requests: number("requests").unwrap_or(endpoint.limit.requests),
-                window: number("windowSeconds").map_or(endpoint.limit.window, |seconds| Duration::from_secs(seconds.into())),
+                window: number("windowSeconds")
+                    .map_or(endpoint.limit.window, |seconds| Duration::from_secs(seconds.into())),
             };
             let per_second = |limit: &Limit| f64::from(limit.requests) / limit.window.as_secs_f64();
             quota = match quota {
@@ -74,9 +76,14 @@ impl LaneQuota {
 
 impl Delivery {
     pub(super) async fn run_lane(&self, key: LaneKey, notify: Arc<Notify>) {
-        let Some(endpoint) = provider::find(&key.provider).and_then(|provider| provider.profile().endpoint(&key.endpoint))
+        let Some(endpoint) =
+            provider::find(&key.provider).and_then(|provider| provider.profile().endpoint(&key.endpoint))
         else {
-            tracing::error!(provider = key.provider, endpoint = key.endpoint, "queued for an endpoint that this version does not know");
+            tracing::error!(
+                provider = key.provider,
+                endpoint = key.endpoint,
+                "queued for an endpoint that this version does not know"
+            );
             return;
         };
         let lane = Arc::new(LaneHandle { key, endpoint, notify, batch_limit: AtomicU16::new(endpoint.batch_limit) });
@@ -157,7 +164,8 @@ mod tests {
             limit: Limit { requests: 40, window: Duration::from_secs(1) },
             batch_limit: 100,
         };
-        let (wide, narrow) = (json!({"e": {"requests": 100, "inFlight": 9}}), json!({"e": {"requests": 3, "windowSeconds": 1}}));
+        let (wide, narrow) =
+            (json!({"e": {"requests": 100, "inFlight": 9}}), json!({"e": {"requests": 3, "windowSeconds": 1}}));
         let quota = LaneQuota::of(&endpoint, [&wide, &narrow].into_iter());
         assert_eq!((quota.pace.limit.requests, quota.in_flight_limit), (3, 9));
         let documented = LaneQuota::of(&endpoint, [&json!({})].into_iter());

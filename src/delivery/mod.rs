@@ -24,7 +24,8 @@ use crate::store::lanes::LaneKey;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 
-pub use account::open_account;
+pub use account::{open_account, place as sealing_place};
+pub use lane::LaneQuota;
 pub use send::SendError;
 pub use waiting::Waiting;
 

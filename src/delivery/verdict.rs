@@ -42,13 +42,8 @@ pub fn uniform() -> f64 {
 /// What a submission becomes after its provider's verdict.
 pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem {
     let Outcome { verdict, provider_order_number, status, event, results } = outcome;
-    let base = SettledItem {
-        provider_order_number,
-        order_status: status,
-        order_event: event,
-        results,
-        ..unchanged(item)
-    };
+    let base =
+        SettledItem { provider_order_number, order_status: status, order_event: event, results, ..unchanged(item) };
     match verdict {
         Verdict::Accepted => SettledItem { state: SubmissionState::Accepted, ..base },
         Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..base },
@@ -103,7 +98,13 @@ pub fn released(item: &ClaimedItem, wait: Duration) -> SettledItem {
 pub fn refused(item: &ClaimedItem, results: Vec<SubmissionResult>) -> SettledItem {
     // Nothing was sent now; but an earlier attempt may stand at the provider, and then only a person knows.
     if item.may_exist {
-        return SettledItem { state: SubmissionState::InDoubt, due_in: None, counts: false, results, ..unchanged(item) };
+        return SettledItem {
+            state: SubmissionState::InDoubt,
+            due_in: None,
+            counts: false,
+            results,
+            ..unchanged(item)
+        };
     }
     rejected(item, SettledItem { counts: false, results, ..unchanged(item) })
 }

@@ -44,16 +44,11 @@ impl Account {
             return Ok(Self::Ours);
         }
         let passwd_file = Path::new("/etc/passwd");
-        let passwd =
-            fs::read_to_string(passwd_file).map_err(ClusterError::file("read", passwd_file))?;
-        let owner = home
-            .and_then(|home| fs::metadata(home).ok())
-            .filter(|metadata| metadata.uid() != 0);
+        let passwd = fs::read_to_string(passwd_file).map_err(ClusterError::file("read", passwd_file))?;
+        let owner = home.and_then(|home| fs::metadata(home).ok()).filter(|metadata| metadata.uid() != 0);
         if let Some(metadata) = owner {
             let uid = metadata.uid();
-            let name = users(&passwd)
-                .find(|user| user.uid == uid)
-                .map_or_else(|| uid.to_string(), |user| user.name);
+            let name = users(&passwd).find(|user| user.uid == uid).map_or_else(|| uid.to_string(), |user| user.name);
             let gid = metadata.gid();
             return Ok(Self::Other(User { name, uid, gid }));
         }
@@ -77,8 +72,9 @@ impl Account {
     pub(super) fn hand_over(&self, path: &Path) -> Result<(), ClusterError> {
         match self {
             Self::Ours => Ok(()),
-            Self::Other(user) => chown(path, Some(user.uid), Some(user.gid))
-                .map_err(ClusterError::file("change the owner of", path)),
+            Self::Other(user) => {
+                chown(path, Some(user.uid), Some(user.gid)).map_err(ClusterError::file("change the owner of", path))
+            }
         }
     }
 
@@ -105,9 +101,9 @@ impl Account {
         let Some(existing) = path.ancestors().find_map(|part| part.canonicalize().ok()) else {
             return Ok(());
         };
-        let closed = existing.ancestors().find(|directory| {
-            fs::metadata(directory).is_ok_and(|metadata| !user.can_enter(&metadata))
-        });
+        let closed = existing
+            .ancestors()
+            .find(|directory| fs::metadata(directory).is_ok_and(|metadata| !user.can_enter(&metadata)));
         match closed {
             None => Ok(()),
             Some(closed) => Err(ClusterError::OutOfReach {
@@ -154,22 +150,14 @@ mod tests {
         let passwd = "# comment\nnobody:*:-2:-2:Unprivileged:/var/empty:/usr/bin/false\n\
                       postgres:x:101:104:PostgreSQL,,,:/var/lib/postgresql:/bin/bash\n";
         let found: Vec<User> = users(passwd).collect();
-        let postgres = User {
-            name: "postgres".to_owned(),
-            uid: 101,
-            gid: 104,
-        };
+        let postgres = User { name: "postgres".to_owned(), uid: 101, gid: 104 };
         assert_eq!(found, [postgres]);
     }
 
     #[test]
     fn the_permission_bits_of_the_right_class_count() {
         let metadata = fs::metadata("/").expect("the root directory");
-        let user = |uid, gid| User {
-            name: "someone".to_owned(),
-            uid,
-            gid,
-        };
+        let user = |uid, gid| User { name: "someone".to_owned(), uid, gid };
         // Wherever this runs, `/` belongs to someone else and is open to all.
         assert!(user(metadata.uid() + 1, metadata.gid() + 1).can_enter(&metadata));
         assert!(user(metadata.uid(), metadata.gid()).can_enter(&metadata));

@@ -40,9 +40,7 @@ impl Cluster {
             ClusterDirectory::ThrowAway => None,
         };
         let existing = kept.as_ref().map(|home| home.path.join("data"));
-        let existing = existing
-            .as_deref()
-            .and_then(|data| Some((data, directory::data_version(data)?)));
+        let existing = existing.as_deref().and_then(|data| Some((data, directory::data_version(data)?)));
         let programs = Programs::find(existing).await?;
         if let Some((data, _)) = existing {
             postmaster::refuse_second_server(data).await?;
@@ -59,11 +57,7 @@ impl Cluster {
         let run = directory::create_run_directory(&account, throw_away)?;
         let home = kept.as_ref().map_or(&run, |home| &home.path).clone();
         let (data, log) = (home.join("data"), home.join("postgres.log"));
-        let shutdown = if throw_away {
-            Shutdown::Immediate
-        } else {
-            Shutdown::Fast
-        };
+        let shutdown = if throw_away { Shutdown::Immediate } else { Shutdown::Fast };
         let started = directory::create_log(&log).and_then(|log| {
             Guard::start(Assignment {
                 account: &account,
@@ -80,21 +74,13 @@ impl Cluster {
             // Nothing of value is in it, and the error at hand matters more than this one.
             std::fs::remove_dir_all(&run).ok();
         })?;
-        let mut cluster = Self {
-            guard,
-            socket_directory: run,
-            psql: programs.program("psql"),
-        };
+        let mut cluster = Self { guard, socket_directory: run, psql: programs.program("psql") };
         if let Err(error) = cluster.wait_until_ready(&data, &log).await {
             // Already failing: what matters is that the guard has cleaned up when we return.
             cluster.stop().await.ok();
             return Err(error);
         }
-        tracing::debug!(
-            version = programs.major,
-            ?data,
-            "private PostgreSQL started"
-        );
+        tracing::debug!(version = programs.major, ?data, "private PostgreSQL started");
         Ok(cluster)
     }
 
@@ -122,10 +108,7 @@ impl Cluster {
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let failed = || ClusterError::program(&self.psql);
-        let mut psql = tokio::process::Command::from(command)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(failed())?;
+        let mut psql = tokio::process::Command::from(command).kill_on_drop(true).spawn().map_err(failed())?;
         if let Some(mut input) = psql.stdin.take() {
             input.write_all(SCRIPT).await.map_err(failed())?;
         }
@@ -135,10 +118,7 @@ impl Cluster {
         if output.status.success() || message.contains("already exists") {
             return Ok(());
         }
-        Err(ClusterError::DatabaseNotCreated {
-            database: name.to_owned(),
-            message: message.trim().to_owned(),
-        })
+        Err(ClusterError::DatabaseNotCreated { database: name.to_owned(), message: message.trim().to_owned() })
     }
 
     /// Shuts the server down and waits until it is gone, with its files if they are throw-away.
@@ -205,18 +185,12 @@ mod tests {
     use super::*;
 
     fn options(directory: ClusterDirectory) -> ClusterOptions {
-        ClusterOptions {
-            directory,
-            max_connections: 10,
-            extra_settings: Vec::new(),
-        }
+        ClusterOptions { directory, max_connections: 10, extra_settings: Vec::new() }
     }
 
     #[tokio::test]
     async fn a_throw_away_cluster_leaves_nothing() {
-        let cluster = Cluster::start(options(ClusterDirectory::ThrowAway))
-            .await
-            .expect("started");
+        let cluster = Cluster::start(options(ClusterDirectory::ThrowAway)).await.expect("started");
         for _ in 0..2 {
             let name = "odd \"name\"; '";
             let created = cluster.create_database_if_missing(name).await;

@@ -67,11 +67,7 @@ impl KeptHome {
         }
         account.hand_over(&path)?;
         let lock = take_lock(&lock_file, &path).await?;
-        Ok(Self {
-            path,
-            account,
-            lock,
-        })
+        Ok(Self { path, account, lock })
     }
 }
 
@@ -99,16 +95,9 @@ async fn take_lock(path: &Path, home: &Path) -> Result<File, ClusterError> {
         }
         let owner = fs::read_to_string(path).unwrap_or_default();
         let owner_lives = owner.trim().parse().is_ok_and(process_exists);
-        let patience = if owner_lives {
-            OWNER_PATIENCE
-        } else {
-            GUARD_PATIENCE
-        };
+        let patience = if owner_lives { OWNER_PATIENCE } else { GUARD_PATIENCE };
         if started.elapsed() > patience {
-            return Err(ClusterError::InUse {
-                directory: home.to_owned(),
-                owner: owner.trim().to_owned(),
-            });
+            return Err(ClusterError::InUse { directory: home.to_owned(), owner: owner.trim().to_owned() });
         }
         sleep(Duration::from_millis(20)).await;
     }
@@ -119,10 +108,7 @@ async fn take_lock(path: &Path, home: &Path) -> Result<File, ClusterError> {
 }
 
 /// Makes the run directory, which only the account can enter.
-pub(super) fn create_run_directory(
-    account: &Account,
-    throw_away: bool,
-) -> Result<PathBuf, ClusterError> {
+pub(super) fn create_run_directory(account: &Account, throw_away: bool) -> Result<PathBuf, ClusterError> {
     let mut parents = Vec::new();
     if throw_away {
         let memory = PathBuf::from("/dev/shm");
@@ -157,16 +143,13 @@ pub(super) fn create_run_directory(
             Err(source) => failure = Some(ClusterError::file("create", &path)(source)),
         }
     }
-    Err(failure.unwrap_or_else(|| {
-        ClusterError::file("create a directory in", Path::new("/tmp"))(io::ErrorKind::Other.into())
-    }))
+    Err(failure
+        .unwrap_or_else(|| ClusterError::file("create a directory in", Path::new("/tmp"))(io::ErrorKind::Other.into())))
 }
 
 /// PostgreSQL and libpq take a list of socket directories, so a comma would make two of one.
 fn has_plain_name(path: &OsStr) -> bool {
-    path.as_bytes()
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"/-._+".contains(byte))
+    path.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"/-._+".contains(byte))
 }
 
 /// Fails if there is something of this name already, so nobody can prepare it for us.
@@ -192,12 +175,7 @@ pub(super) fn create_log(path: &Path) -> Result<File, ClusterError> {
         }
         _ => {}
     }
-    File::options()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(ClusterError::file("create", path))
+    File::options().create(true).append(true).mode(0o600).open(path).map_err(ClusterError::file("create", path))
 }
 
 /// The end of the log, in whole lines.
@@ -270,10 +248,7 @@ mod tests {
             }
         }
         let tail = log_tail(&path);
-        assert!(
-            tail.starts_with("second ") && tail.ends_with("second 999"),
-            "{tail}"
-        );
+        assert!(tail.starts_with("second ") && tail.ends_with("second 999"), "{tail}");
         let old = fs::read_to_string(home.join("postgres.log.old")).expect("the old log");
         assert!(old.starts_with("first 0\n"));
         fs::remove_dir_all(home).expect("removed");

@@ -39,11 +39,7 @@ pub enum ClusterError {
          away to start afresh",
         directory.display()
     )]
-    VersionMismatch {
-        directory: PathBuf,
-        data: u32,
-        found: u32,
-    },
+    VersionMismatch { directory: PathBuf, data: u32, found: u32 },
 
     /// We are root, PostgreSQL refuses to be, and there is no user to become.
     #[error(
@@ -60,11 +56,7 @@ pub enum ClusterError {
         path.display(),
         closed.display()
     )]
-    OutOfReach {
-        user: String,
-        path: PathBuf,
-        closed: PathBuf,
-    },
+    OutOfReach { user: String, path: PathBuf, closed: PathBuf },
 
     /// The directory has the right name and the wrong contents.
     #[error(
@@ -108,11 +100,7 @@ pub enum ClusterError {
 
     /// A file system operation failed.
     #[error("could not {action} {}: {source}", path.display())]
-    File {
-        action: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    File { action: &'static str, path: PathBuf, source: io::Error },
 
     /// A program could not be run at all.
     #[error("could not run {}: {source}", program.display())]
@@ -122,18 +110,11 @@ pub enum ClusterError {
 impl ClusterError {
     /// For `map_err`: which file, and what was to be done with it.
     pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::File {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::File { action, path: path.to_owned(), source }
     }
 
     /// For `map_err`: which program could not be run.
     pub(super) fn program(program: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Program {
-            program: program.to_owned(),
-            source,
-        }
+        move |source| Self::Program { program: program.to_owned(), source }
     }
 }

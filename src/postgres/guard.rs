@@ -58,16 +58,7 @@ pub(super) struct Guard {
 impl Guard {
     /// Starts the guard, and with it the server.
     pub(super) fn start(assignment: Assignment<'_>) -> Result<Self, ClusterError> {
-        let Assignment {
-            account,
-            programs,
-            data,
-            run,
-            shutdown,
-            settings,
-            lock,
-            log,
-        } = assignment;
+        let Assignment { account, programs, data, run, shutdown, settings, lock, log } = assignment;
         let (signal, initdb_option) = match shutdown {
             Shutdown::Fast => ("INT", ""),
             Shutdown::Immediate => ("QUIT", "--no-sync"),
@@ -91,10 +82,8 @@ impl Guard {
             .stderr(log)
             .spawn()
             .map_err(ClusterError::program(shell))?;
-        let pipe = process
-            .stdin
-            .take()
-            .ok_or_else(|| ClusterError::program(shell)(std::io::ErrorKind::BrokenPipe.into()))?;
+        let pipe =
+            process.stdin.take().ok_or_else(|| ClusterError::program(shell)(std::io::ErrorKind::BrokenPipe.into()))?;
         Ok(Self { process, pipe })
     }
 

@@ -38,8 +38,7 @@ impl Postmaster {
         Some(Self {
             process: text(1)?.parse().ok()?,
             port: text(4).and_then(|port| port.parse().ok()).unwrap_or(PORT),
-            socket_directory: socket_directory
-                .map(|line| PathBuf::from(std::ffi::OsStr::from_bytes(line))),
+            socket_directory: socket_directory.map(|line| PathBuf::from(std::ffi::OsStr::from_bytes(line))),
             ready: text(8) == Some("ready"),
         })
     }
@@ -62,10 +61,7 @@ impl Postmaster {
         let socket = directory.join(format!(".s.PGSQL.{}", self.port));
         match UnixStream::connect(socket).await {
             Ok(_) => true,
-            Err(error) => !matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-            ),
+            Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused),
         }
     }
 }
@@ -79,10 +75,7 @@ pub(super) async fn refuse_second_server(data: &Path) -> Result<(), ClusterError
         return Ok(());
     };
     if postmaster.is_alive().await {
-        return Err(ClusterError::AlreadyServed {
-            directory: data.to_owned(),
-            process: postmaster.process,
-        });
+        return Err(ClusterError::AlreadyServed { directory: data.to_owned(), process: postmaster.process });
     }
     if process_exists(postmaster.process) {
         let file = data.join("postmaster.pid");
@@ -100,8 +93,7 @@ pub(super) fn process_exists(process: i32) -> bool {
 mod tests {
     use super::*;
 
-    const READY: &[u8] =
-        b"4711\n/data\n1700000000\n5432\n/tmp/onelane-1\n\n  123456   98765\nready   \n";
+    const READY: &[u8] = b"4711\n/data\n1700000000\n5432\n/tmp/onelane-1\n\n  123456   98765\nready   \n";
 
     #[test]
     fn a_ready_server_is_ready_at_its_own_socket_only() {

@@ -65,11 +65,9 @@ fn choose(found: Vec<Programs>, data: Option<(&Path, u32)>) -> Result<Programs, 
     Err(match (newest, data) {
         (None, _) => ClusterError::ProgramsNotFound,
         (Some(found), None) => ClusterError::ProgramsTooOld { found },
-        (Some(found), Some((directory, data))) => ClusterError::VersionMismatch {
-            directory: directory.to_owned(),
-            data,
-            found,
-        },
+        (Some(found), Some((directory, data))) => {
+            ClusterError::VersionMismatch { directory: directory.to_owned(), data, found }
+        }
     })
 }
 
@@ -77,8 +75,7 @@ fn choose(found: Vec<Programs>, data: Option<(&Path, u32)>) -> Result<Programs, 
 fn candidates() -> Result<Vec<PathBuf>, ClusterError> {
     let explicit = std::env::var_os("ONELANE_PG_BIN").filter(|value| !value.is_empty());
     if let Some(explicit) = explicit {
-        let directory = std::path::absolute(&explicit)
-            .map_err(ClusterError::file("find", Path::new(&explicit)))?;
+        let directory = std::path::absolute(&explicit).map_err(ClusterError::file("find", Path::new(&explicit)))?;
         return if holds_programs(&directory) {
             Ok(vec![directory])
         } else {
@@ -86,21 +83,12 @@ fn candidates() -> Result<Vec<PathBuf>, ClusterError> {
         };
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut directories: Vec<PathBuf> = std::env::split_paths(&path)
-        .filter(|directory| directory.is_absolute())
-        .collect();
+    let mut directories: Vec<PathBuf> =
+        std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect();
     for (parent, prefix) in VERSIONED {
-        let names = fs::read_dir(parent)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.file_name());
+        let names = fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let names = newest_first(names.filter_map(|name| name.into_string().ok()), prefix);
-        directories.extend(
-            names
-                .iter()
-                .map(|name| Path::new(parent).join(name).join("bin")),
-        );
+        directories.extend(names.iter().map(|name| Path::new(parent).join(name).join("bin")));
     }
     directories.retain(|directory| holds_programs(directory));
     Ok(directories)
@@ -120,8 +108,7 @@ fn newest_first(names: impl Iterator<Item = String>, prefix: &str) -> Vec<String
 
 fn holds_programs(directory: &Path) -> bool {
     NEEDED.iter().all(|program| {
-        fs::metadata(directory.join(program))
-            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+        fs::metadata(directory.join(program)).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
     })
 }
 
@@ -145,9 +132,7 @@ fn parse_version(text: &str) -> Option<u32> {
 
 /// The whole number that `text` begins with; also reads what is in `PG_VERSION`.
 pub(super) fn leading_number(text: &str) -> Option<u32> {
-    let end = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
 }
 
@@ -156,10 +141,7 @@ mod tests {
     use super::*;
 
     fn programs(major: u32) -> Programs {
-        Programs {
-            directory: PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")),
-            major,
-        }
+        Programs { directory: PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")), major }
     }
 
     #[test]
@@ -173,9 +155,7 @@ mod tests {
 
     #[test]
     fn the_newest_version_comes_first() {
-        let sorted = |names: &[&str], prefix| {
-            newest_first(names.iter().map(|name| (*name).to_owned()), prefix)
-        };
+        let sorted = |names: &[&str], prefix| newest_first(names.iter().map(|name| (*name).to_owned()), prefix);
         assert_eq!(sorted(&["9.6", "15", "17"], ""), ["17", "15", "9.6"]);
         let homebrew = ["postgresql", "openssl@3", "postgresql@9", "postgresql@16"];
         let expected = ["postgresql@16", "postgresql@9", "postgresql"];

@@ -62,7 +62,9 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     let document = serde_json::to_value(item.order).unwrap_or(Value::Null);
     for pointer in leaves_not_under(&document, &carried, &may_fold) {
         let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
-        if already_refused || matches_any(&pointer, FOR_THE_GATEWAY) || belongs_to_another_provider(&pointer, profile.id)
+        if already_refused
+            || matches_any(&pointer, FOR_THE_GATEWAY)
+            || belongs_to_another_provider(&pointer, profile.id)
         {
             continue;
         }

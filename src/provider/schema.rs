@@ -79,7 +79,9 @@ pub fn check_account(provider: &dyn Provider, account: &AccountDraft<'_>) -> Vec
 
 fn check_base_url(account: &AccountDraft<'_>) -> Option<FieldError> {
     let plain_http = account.settings.get("allowPlainHttp").and_then(Value::as_bool).unwrap_or(false);
-    let invalid = |detail: &str, detail_zh: &str| Some(FieldError::new("/baseUrl", "validation.invalid_value", detail, detail_zh));
+    let invalid = |detail: &str, detail_zh: &str| {
+        Some(FieldError::new("/baseUrl", "validation.invalid_value", detail, detail_zh))
+    };
     let Ok(url) = reqwest::Url::parse(account.base_url) else {
         return invalid("is not an absolute URL", "不是有效的绝对 URL");
     };

@@ -103,7 +103,13 @@ impl<'t> XmlWriter<'t> {
     }
 
     /// As [`value`](Self::value), with a note on how the value was converted.
-    pub fn converted(&mut self, name: &str, value: Option<impl Display>, pointer: Pointer<'_>, note: Option<&'static str>) {
+    pub fn converted(
+        &mut self,
+        name: &str,
+        value: Option<impl Display>,
+        pointer: Pointer<'_>,
+        note: Option<&'static str>,
+    ) {
         let Some(value) = value else { return };
         self.constant(name, value);
         self.note(name, pointer, note);
@@ -300,7 +306,10 @@ mod tests {
 
     #[test]
     fn reads_text_attributes_and_references() {
-        let root = read_document("\u{FEFF}<?xml version=\"1.0\"?><a b='1&amp;2'><c> x &lt; <![CDATA[<y>]]>&#13;z </c><d/></a>\n".as_bytes()).unwrap();
+        let root = read_document(
+            "\u{FEFF}<?xml version=\"1.0\"?><a b='1&amp;2'><c> x &lt; <![CDATA[<y>]]>&#13;z </c><d/></a>\n".as_bytes(),
+        )
+        .unwrap();
         assert_eq!(root.attribute("b"), Some("1&2"));
         assert_eq!(root.child_text("c"), Some("x < <y>\rz"));
         assert_eq!(root.child_text("d"), None);
@@ -310,8 +319,17 @@ mod tests {
     fn refuses_what_is_no_single_sound_document() {
         let deep = "<a>".repeat(40);
         for hostile in [
-            "", "   ", "plain text", "<a>", "<a><b></a>", "<a/><b/>", "<a/>trailing", "<a>&bomb;</a>",
-            "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<a b=1/>", deep.as_str(),
+            "",
+            "   ",
+            "plain text",
+            "<a>",
+            "<a><b></a>",
+            "<a/><b/>",
+            "<a/>trailing",
+            "<a>&bomb;</a>",
+            "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+            "<a b=1/>",
+            deep.as_str(),
         ] {
             assert!(read_document(hostile.as_bytes()).is_err(), "{hostile}");
         }

@@ -33,10 +33,7 @@ pub struct BookEntry {
 }
 
 /// serde's own way through an `Arc` is a feature that we have no other use for.
-fn serialize_document<S: Serializer>(
-    document: &Arc<RawValue>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn serialize_document<S: Serializer>(document: &Arc<RawValue>, serializer: S) -> Result<S::Ok, S::Error> {
     document.as_ref().serialize(serializer)
 }
 
@@ -106,13 +103,7 @@ impl Books {
     /// Enters an order whose number, if it has one, the owner has not used yet. Its create has
     /// been counted by [`Books::receive_create`] already.
     pub fn create(&mut self, owner: &str, order: NewOrder) {
-        let NewOrder {
-            order_number,
-            provider_order_number,
-            client_reference_number,
-            status,
-            document,
-        } = order;
+        let NewOrder { order_number, provider_order_number, client_reference_number, status, document } = order;
         let position = Position(self.held.len());
         let received_creates = match &order_number {
             Some(number) => {
@@ -123,8 +114,7 @@ impl Books {
             }
             None => 1,
         };
-        self.by_provider_number
-            .insert(provider_order_number.clone(), position);
+        self.by_provider_number.insert(provider_order_number.clone(), position);
         self.held.push(Held {
             owner: owner.to_owned(),
             entry: BookEntry {
@@ -143,11 +133,7 @@ impl Books {
 
     pub fn amend(&mut self, position: Position, amendment: Amendment) {
         let entry = &mut self.held[position.0].entry;
-        let Amendment {
-            client_reference_number,
-            status,
-            document,
-        } = amendment;
+        let Amendment { client_reference_number, status, document } = amendment;
         entry.client_reference_number = client_reference_number;
         entry.status = status;
         entry.document = document;

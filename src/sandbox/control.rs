@@ -45,20 +45,16 @@ async fn books(
         return unknown_provider(&simulators, &provider);
     };
     match query {
-        Ok(Query(BooksQuery { order_number })) => Json(Items {
-            items: simulator.books(order_number.as_deref()),
-        })
-        .into_response(),
+        Ok(Query(BooksQuery { order_number })) => {
+            Json(Items { items: simulator.books(order_number.as_deref()) }).into_response()
+        }
         Err(rejection) => problem(rejection.status(), &rejection.body_text()),
     }
 }
 
 async fn meter(State(simulators): State<Simulators>, Path(provider): Path<String>) -> Response {
     match find(&simulators, &provider) {
-        Some(simulator) => Json(Items {
-            items: simulator.meter(),
-        })
-        .into_response(),
+        Some(simulator) => Json(Items { items: simulator.meter() }).into_response(),
         None => unknown_provider(&simulators, &provider),
     }
 }

@@ -38,12 +38,7 @@ impl Meter {
     /// Records that a request arrived, and says whether the quota has room for it. A refused
     /// request takes no room from later ones, but counts in [`MeterReading::most_in_any_window`]:
     /// that number is about the sender.
-    pub fn arrive(
-        &mut self,
-        endpoint: MeteredEndpoint,
-        credentials: &str,
-        now: DateTime<Utc>,
-    ) -> Admission {
+    pub fn arrive(&mut self, endpoint: MeteredEndpoint, credentials: &str, now: DateTime<Utc>) -> Admission {
         self.lane(endpoint, credentials).arrive(now)
     }
 
@@ -54,16 +49,11 @@ impl Meter {
     }
 
     pub fn readings(&self) -> Vec<MeterReading> {
-        self.lanes
-            .iter()
-            .map(|((_, credentials), lane)| lane.reading(credentials))
-            .collect()
+        self.lanes.iter().map(|((_, credentials), lane)| lane.reading(credentials)).collect()
     }
 
     fn lane(&mut self, endpoint: MeteredEndpoint, credentials: &str) -> &mut Lane {
-        self.lanes
-            .entry((endpoint.name, credentials.to_owned()))
-            .or_insert_with(|| Lane::new(endpoint))
+        self.lanes.entry((endpoint.name, credentials.to_owned())).or_insert_with(|| Lane::new(endpoint))
     }
 }
 
@@ -182,11 +172,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ENDPOINT: MeteredEndpoint = MeteredEndpoint {
-        name: "orders",
-        limit: 3,
-        window: TimeDelta::seconds(1),
-    };
+    const ENDPOINT: MeteredEndpoint = MeteredEndpoint { name: "orders", limit: 3, window: TimeDelta::seconds(1) };
 
     fn at(milliseconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
@@ -205,16 +191,8 @@ mod tests {
             let admission = meter.arrive(ENDPOINT, "demo", at(milliseconds));
             assert_eq!(admission, Admission::Accepted);
         }
-        assert_eq!(
-            meter.arrive(ENDPOINT, "demo", at(999)),
-            Admission::Refused,
-            "0 and 999 share a window"
-        );
-        assert_eq!(
-            meter.arrive(ENDPOINT, "demo", at(1_000)),
-            Admission::Accepted,
-            "0 and 1000 do not"
-        );
+        assert_eq!(meter.arrive(ENDPOINT, "demo", at(999)), Admission::Refused, "0 and 999 share a window");
+        assert_eq!(meter.arrive(ENDPOINT, "demo", at(1_000)), Admission::Accepted, "0 and 1000 do not");
         let reading = only_reading(&meter);
         assert_eq!(reading.refusals, 1);
         assert_eq!(reading.most_in_any_window, 4, "the refused one included");
@@ -227,10 +205,7 @@ mod tests {
         for milliseconds in [900, 950, 990] {
             meter.arrive(ENDPOINT, "demo", at(milliseconds));
         }
-        assert_eq!(
-            meter.arrive(ENDPOINT, "demo", at(1_010)),
-            Admission::Refused
-        );
+        assert_eq!(meter.arrive(ENDPOINT, "demo", at(1_010)), Admission::Refused);
     }
 
     #[test]
@@ -239,10 +214,7 @@ mod tests {
         for milliseconds in [0, 0, 0, 500, 600, 700] {
             meter.arrive(ENDPOINT, "demo", at(milliseconds));
         }
-        assert_eq!(
-            meter.arrive(ENDPOINT, "demo", at(1_000)),
-            Admission::Accepted
-        );
+        assert_eq!(meter.arrive(ENDPOINT, "demo", at(1_000)), Admission::Accepted);
         assert_eq!(only_reading(&meter).refusals, 3);
     }
 
@@ -274,10 +246,7 @@ mod tests {
         }
         let reading = only_reading(&meter);
         assert_eq!((reading.orders, reading.largest_batch), (201, 100));
-        assert_eq!(
-            serde_json::to_value(&reading.batches).unwrap(),
-            serde_json::json!({"1": 1, "100": 2})
-        );
+        assert_eq!(serde_json::to_value(&reading.batches).unwrap(), serde_json::json!({"1": 1, "100": 2}));
     }
 
     #[test]

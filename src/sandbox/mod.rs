@@ -69,7 +69,13 @@ pub struct DemoAccount {
     pub base_url: String,
     pub credentials: serde_json::Value,
     pub settings: serde_json::Value,
+    /// A canonical order that this simulator accepts today, for a first try
+    #[serde(skip)]
+    pub example_order: Option<serde_json::Value>,
 }
+
+/// The order number of every example order; who shows one puts a number of their own in its place.
+pub const EXAMPLE_NUMBER: &str = "SO-0001";
 
 /// All simulators: the only place that lists them.
 pub fn simulators(options: &SandboxOptions) -> Vec<Arc<dyn Simulator>> {
@@ -86,25 +92,18 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn new(options: &SandboxOptions) -> Self {
-        Self {
-            simulators: simulators(options).into(),
-        }
+        Self { simulators: simulators(options).into() }
     }
 
     /// Every simulator under `/{provider}`, and the control calls under `/control`.
     pub fn router(&self) -> Router {
-        self.simulators
-            .iter()
-            .fold(control::router(self.simulators.clone()), |router, it| {
-                router.nest(&format!("/{}", it.id()), it.router())
-            })
+        self.simulators.iter().fold(control::router(self.simulators.clone()), |router, it| {
+            router.nest(&format!("/{}", it.id()), it.router())
+        })
     }
 
     pub fn demo_accounts(&self, sandbox_base_url: &str) -> Vec<DemoAccount> {
-        self.simulators
-            .iter()
-            .map(|it| it.demo_account(sandbox_base_url))
-            .collect()
+        self.simulators.iter().map(|it| it.demo_account(sandbox_base_url)).collect()
     }
 
     pub fn simulator(&self, id: &str) -> Option<Arc<dyn Simulator>> {

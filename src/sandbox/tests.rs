@@ -13,9 +13,7 @@ use tower::ServiceExt;
 use super::{Sandbox, SandboxOptions};
 
 fn sandbox() -> Sandbox {
-    Sandbox::new(&SandboxOptions {
-        clock: Arc::new(|| DateTime::UNIX_EPOCH),
-    })
+    Sandbox::new(&SandboxOptions { clock: Arc::new(|| DateTime::UNIX_EPOCH) })
 }
 
 async fn call(router: Router, method: &str, path: &str) -> (StatusCode, Value) {
@@ -82,11 +80,7 @@ fn demo_accounts_are_of_simulators_and_point_at_the_sandbox() {
 /// lists them, in `mod.rs`.
 #[test]
 fn shared_code_names_no_provider() {
-    let shared = [
-        include_str!("books.rs"),
-        include_str!("control.rs"),
-        include_str!("meter.rs"),
-    ];
+    let shared = [include_str!("books.rs"), include_str!("control.rs"), include_str!("meter.rs")];
     for simulator in sandbox().simulators.iter() {
         let id = simulator.id();
         assert!(shared.iter().all(|it| !it.to_lowercase().contains(id)));

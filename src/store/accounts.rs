@@ -91,6 +91,23 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Gives an account that is there another address, other credentials and other settings.
+    pub async fn refresh_account(&self, account: &NewAccount) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update accounts set base_url = $2, credentials = $3, credentials_key = $4, settings = $5,
+                 version = version + 1, updated_at = onelane_now()
+             where id = $1",
+            account.id,
+            account.base_url,
+            account.credentials.bytes,
+            account.credentials.key_id,
+            account.settings,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
     pub async fn account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError> {
         let row = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
@@ -135,8 +152,10 @@ impl Store {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|row| {
-                LaneMember { provider: row.provider, throttle_group: row.throttle_group, throttles: row.throttles.0 }
+            .map(|row| LaneMember {
+                provider: row.provider,
+                throttle_group: row.throttle_group,
+                throttles: row.throttles.0,
             })
             .collect())
     }

@@ -69,12 +69,10 @@ impl Store {
 
     /// Refuses a key from now on; false when there is none with this id that is not revoked.
     pub async fn revoke_api_key(&self, id: Uuid) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "update api_keys set revoked_at = onelane_now() where id = $1 and revoked_at is null",
-            id,
-        )
-        .execute(self.pool())
-        .await?;
+        let done =
+            sqlx::query!("update api_keys set revoked_at = onelane_now() where id = $1 and revoked_at is null", id,)
+                .execute(self.pool())
+                .await?;
         Ok(done.rows_affected() == 1)
     }
 }

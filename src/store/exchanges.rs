@@ -80,9 +80,12 @@ impl Store {
         rows.into_iter()
             .map(|row| {
                 let unpack = |content: Option<Vec<u8>>, size: Option<i64>, truncated: Option<bool>| {
-                    let (Some(content), Some(size), Some(truncated)) = (content, size, truncated) else { return Ok(None) };
-                    let content = zstd::bulk::decompress(&content, MOST_BODY_BYTES)
-                        .map_err(|error| StoreError::inconsistent("exchange_bodies", "content", row.exchange_id, error))?;
+                    let (Some(content), Some(size), Some(truncated)) = (content, size, truncated) else {
+                        return Ok(None);
+                    };
+                    let content = zstd::bulk::decompress(&content, MOST_BODY_BYTES).map_err(|error| {
+                        StoreError::inconsistent("exchange_bodies", "content", row.exchange_id, error)
+                    })?;
                     Ok::<_, StoreError>(Some(StoredBody { content, size, truncated }))
                 };
                 Ok(StoredAttempt {

@@ -13,7 +13,6 @@ pub struct LaneState {
     pub oldest_queued_at: Option<DateTime<Utc>>,
     pub in_flight: i64,
     pub circuit_open_until: Option<DateTime<Utc>>,
-    pub transport_failures: i32,
 }
 
 /// A lane that has something to send now.
@@ -60,7 +59,7 @@ impl Store {
                       and s.state in ('queued', 'in_doubt') and s.finished_at is null) as oldest_queued_at,
                    (select count(*) from exchanges e where e.provider = a.provider and e.throttle_group = a.throttle_group
                       and e.endpoint = $2 and e.finished_at is null and e.lease_until > onelane_now()) as "in_flight!",
-                   a.circuit_open_until, a.transport_failures
+                   a.circuit_open_until
                from accounts a
                left join lanes l on l.provider = a.provider and l.throttle_group = a.throttle_group and l.endpoint = $2
                where a.id = $1"#,

@@ -92,7 +92,12 @@ impl Store {
 }
 
 /// Reads one of the ledger's words.
-fn word<T: FromStr>(table: &'static str, column: &'static str, key: impl ToString, text: &str) -> Result<T, StoreError> {
+fn word<T: FromStr>(
+    table: &'static str,
+    column: &'static str,
+    key: impl ToString,
+    text: &str,
+) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::inconsistent(table, column, key, text))
 }
 

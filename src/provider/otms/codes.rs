@@ -162,6 +162,9 @@ mod tests {
 
     #[test]
     fn cargo_types() {
-        assert_eq!([cargo_type(false, false), cargo_type(true, false), cargo_type(false, true), cargo_type(true, true)], [1, 2, 3, 4]);
+        assert_eq!(
+            [cargo_type(false, false), cargo_type(true, false), cargo_type(false, true), cargo_type(true, true)],
+            [1, 2, 3, 4]
+        );
     }
 }

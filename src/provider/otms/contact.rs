@@ -24,11 +24,8 @@ pub fn landline(written: &str) -> Option<Landline> {
         None => (written, None),
     };
     let national = national(number);
-    let mut parts: Vec<String> = national
-        .split(['-', ' ', '(', ')'])
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let mut parts: Vec<String> =
+        national.split(['-', ' ', '(', ')']).filter(|part| !part.is_empty()).map(str::to_owned).collect();
     if parts.iter().any(|part| !all_digits(part)) {
         return None;
     }

@@ -85,9 +85,10 @@ fn not_imported(order: &OrderResponse) -> Verdict {
     }
     let policies: Vec<RetryPolicy> = order.response_codes.iter().map(|code| codes::result(SCOPE, code).1).collect();
     // One code that cannot succeed decides, whatever stands beside it.
-    let hopeless = order.response_codes.iter().zip(&policies).any(|(code, policy)| {
-        *policy == RetryPolicy::No && codes::result(SCOPE, code).0.severity == Severity::Error
-    });
+    let hopeless =
+        order.response_codes.iter().zip(&policies).any(|(code, policy)| {
+            *policy == RetryPolicy::No && codes::result(SCOPE, code).0.severity == Severity::Error
+        });
     if hopeless {
         return Verdict::Rejected;
     }

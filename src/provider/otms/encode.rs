@@ -5,12 +5,13 @@ use std::fmt::Display;
 
 use data_encoding::BASE64;
 
+use super::codes;
 use super::profile;
 use super::settings::{CredentialsIn, OtmsCredentials, OtmsOrderExtension, OtmsSettings, order_extension};
 use super::stop::{SHIP_FROM, SHIP_TO};
-use super::codes;
 use crate::canonical::{
-    ChargeSide, Decimal, DispatchMode, FieldError, Line, Money, Operation, Order, Severity, SubmissionResult, TimeWindow,
+    ChargeSide, Decimal, DispatchMode, FieldError, Line, Money, Operation, Order, Severity, SubmissionResult,
+    TimeWindow,
 };
 use crate::provider::xml::{Pointer, XmlWriter, at};
 use crate::provider::{Account, Batch, Encoding, Item, ItemEncoding, Request, Trace};
@@ -34,7 +35,9 @@ pub fn order_import(batch: &Batch<'_>, trace: &mut Trace) -> Encoding {
     xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><orderImportRequest version=\"");
     xml.raw(VERSION);
     xml.raw("\"");
-    if let (CredentialsIn::Document, Some(OtmsCredentials { username, password })) = (settings.credentials_in, &credentials) {
+    if let (CredentialsIn::Document, Some(OtmsCredentials { username, password })) =
+        (settings.credentials_in, &credentials)
+    {
         xml.raw(" login=\"");
         xml.escaped_attribute(username);
         xml.raw("\" password=\"");
@@ -82,11 +85,11 @@ pub fn order_import(batch: &Batch<'_>, trace: &mut Trace) -> Encoding {
 }
 
 fn headers(settings: &OtmsSettings, credentials: Option<&OtmsCredentials>) -> Vec<(&'static str, String)> {
-    let mut headers = vec![
-        ("content-type", "application/xml; charset=UTF-8".to_owned()),
-        ("accept", "application/xml".to_owned()),
-    ];
-    if let (CredentialsIn::Header, Some(OtmsCredentials { username, password })) = (settings.credentials_in, credentials) {
+    let mut headers =
+        vec![("content-type", "application/xml; charset=UTF-8".to_owned()), ("accept", "application/xml".to_owned())];
+    if let (CredentialsIn::Header, Some(OtmsCredentials { username, password })) =
+        (settings.credentials_in, credentials)
+    {
         let pair = BASE64.encode(format!("{username}:{password}").as_bytes());
         headers.push(("authorization", format!("Basic {pair}")));
     }
@@ -153,7 +156,11 @@ impl OrderEncoder<'_, '_> {
         self.xml.value("businessType", own.business_type.as_ref(), at(own_at, "businessType"));
         let tariff = own.selling_tariff_selection.map(codes::rate_selection);
         self.xml.value("sellingTariffSelection", tariff, at(own_at, "sellingTariffSelection"));
-        self.xml.value("deliveryCode", proof.and_then(|proof| proof.delivery_code_required), at(proof_at, "deliveryCodeRequired"));
+        self.xml.value(
+            "deliveryCode",
+            proof.and_then(|proof| proof.delivery_code_required),
+            at(proof_at, "deliveryCodeRequired"),
+        );
         self.xml.value("sendEpodSms", proof.and_then(|proof| proof.sms_to_consignee), at(proof_at, "smsToConsignee"));
         let upload = proof.and_then(|proof| proof.r#type).map(codes::epod_upload_type);
         self.xml.value("orderEpodUploadType", upload, at(proof_at, "type"));
@@ -244,7 +251,11 @@ impl OrderEncoder<'_, '_> {
         let quantity = line.quantity.and_then(|quantity| {
             let whole = quantity.to_i32();
             if whole.is_none() {
-                self.unsupported_value(at(parent, "quantity"), "must be a whole number up to 2147483647 for oTMS", "oTMS 要求数量为不超过 2147483647 的整数");
+                self.unsupported_value(
+                    at(parent, "quantity"),
+                    "must be a whole number up to 2147483647 for oTMS",
+                    "oTMS 要求数量为不超过 2147483647 的整数",
+                );
             }
             whole
         });
@@ -301,7 +312,11 @@ impl OrderEncoder<'_, '_> {
         if mode != DispatchMode::Vehicle {
             for (member, present) in [("vehicle", dispatch.vehicle.is_some()), ("driver", dispatch.driver.is_some())] {
                 if present {
-                    self.unsupported_value(at("/dispatch", member), "is only for dispatch.mode = vehicle", "仅适用于 dispatch.mode 为 vehicle 的订单");
+                    self.unsupported_value(
+                        at("/dispatch", member),
+                        "is only for dispatch.mode = vehicle",
+                        "仅适用于 dispatch.mode 为 vehicle 的订单",
+                    );
                 }
             }
             return;
@@ -314,7 +329,11 @@ impl OrderEncoder<'_, '_> {
             if let Some(written) = driver.and_then(|driver| driver.phone.as_ref()) {
                 match super::contact::mobile(written) {
                     Some(digits) => encoder.xml.value("phone", Some(digits), at("/dispatch/driver", "phone")),
-                    None => encoder.invalid_format(at("/dispatch/driver", "phone"), "must be a Chinese mobile number of 11 digits", "必须为 11 位中国手机号码"),
+                    None => encoder.invalid_format(
+                        at("/dispatch/driver", "phone"),
+                        "must be a Chinese mobile number of 11 digits",
+                        "必须为 11 位中国手机号码",
+                    ),
                 }
             }
         });
@@ -331,22 +350,44 @@ impl OrderEncoder<'_, '_> {
                 encoder.derived("totalQuantity", sum, "sum of the lines' quantities");
             }
             for (element, given, of_line, member, note) in [
-                ("totalWeight", totals.and_then(|totals| totals.gross_weight), (|line: &Line| line.gross_weight) as fn(&Line) -> _, "grossWeight", "sum of the lines' gross weights"),
-                ("totalVolume", totals.and_then(|totals| totals.volume), |line: &Line| line.volume, "volume", "sum of the lines' volumes"),
+                (
+                    "totalWeight",
+                    totals.and_then(|totals| totals.gross_weight),
+                    (|line: &Line| line.gross_weight) as fn(&Line) -> _,
+                    "grossWeight",
+                    "sum of the lines' gross weights",
+                ),
+                (
+                    "totalVolume",
+                    totals.and_then(|totals| totals.volume),
+                    |line: &Line| line.volume,
+                    "volume",
+                    "sum of the lines' volumes",
+                ),
             ] {
                 encoder.xml.value(element, given, at("/totals", member));
                 if given.is_none() {
                     encoder.derived(element, sum(lines, of_line), note);
                 }
             }
-            encoder.money("totalInsurance", totals.and_then(|totals| totals.insured_value.as_ref()), at("/totals", "insuredValue"));
+            encoder.money(
+                "totalInsurance",
+                totals.and_then(|totals| totals.insured_value.as_ref()),
+                at("/totals", "insuredValue"),
+            );
             let cargo = order.cargo.as_ref();
             let controlled = cargo.and_then(|cargo| cargo.temperature_controlled);
             let dangerous = cargo.and_then(|cargo| cargo.dangerous_goods);
-            encoder.xml.constant("cargoType", codes::cargo_type(controlled.unwrap_or(false), dangerous.unwrap_or(false)));
+            encoder
+                .xml
+                .constant("cargoType", codes::cargo_type(controlled.unwrap_or(false), dangerous.unwrap_or(false)));
             for (member, given) in [("temperatureControlled", controlled), ("dangerousGoods", dangerous)] {
                 if given.is_some() {
-                    encoder.xml.note("cargoType", at("/cargo", member), Some("1 + temperature controlled + 2 × dangerous"));
+                    encoder.xml.note(
+                        "cargoType",
+                        at("/cargo", member),
+                        Some("1 + temperature controlled + 2 × dangerous"),
+                    );
                 }
             }
             let class = cargo.and_then(|cargo| cargo.packaging_class).map(codes::package_type);
@@ -358,7 +399,11 @@ impl OrderEncoder<'_, '_> {
         let Some(transport) = &order.transport else { return };
         let parent = "/transport";
         self.element("transportMode", |encoder| {
-            encoder.xml.value("transportType", transport.service_type.map(codes::transport_type), at(parent, "serviceType"));
+            encoder.xml.value(
+                "transportType",
+                transport.service_type.map(codes::transport_type),
+                at(parent, "serviceType"),
+            );
             encoder.xml.value("truckType", transport.vehicle_body.map(codes::truck_type), at(parent, "vehicleBody"));
             encoder.xml.value("transportRemarks", transport.remarks.as_ref(), at(parent, "remarks"));
             encoder.xml.value("loadingMeter", transport.loading_metres, at(parent, "loadingMetres"));
@@ -384,7 +429,11 @@ impl OrderEncoder<'_, '_> {
             if mode == DispatchMode::Carrier {
                 self.xml.value("vendorCode", Some(carrier), at("/dispatch", "carrierCode"));
             } else {
-                self.unsupported_value(at("/dispatch", "carrierCode"), "is only for dispatch.mode = carrier", "仅适用于 dispatch.mode 为 carrier 的订单");
+                self.unsupported_value(
+                    at("/dispatch", "carrierCode"),
+                    "is only for dispatch.mode = carrier",
+                    "仅适用于 dispatch.mode 为 carrier 的订单",
+                );
             }
         }
     }
@@ -403,7 +452,11 @@ impl OrderEncoder<'_, '_> {
     fn amount(&mut self, element: &str, money: Option<&Money>, pointer: Pointer<'_>) {
         let (integer, fraction) = money.map_or((0, 0), |money| money.amount.digits());
         if integer > 12 || fraction > 2 {
-            self.unsupported_value(pointer, "must have at most 12 digits before and 2 after the point for oTMS", "oTMS 金额精确到 12 位数、2 位小数");
+            self.unsupported_value(
+                pointer,
+                "must have at most 12 digits before and 2 after the point for oTMS",
+                "oTMS 金额精确到 12 位数、2 位小数",
+            );
         }
         self.money(element, money, pointer);
     }
@@ -422,7 +475,11 @@ impl OrderEncoder<'_, '_> {
         self.element("tempThreshold", |encoder| {
             encoder.xml.value("minTemp", temperature.min, at("/temperature", "min"));
             encoder.xml.value("maxTemp", temperature.max, at("/temperature", "max"));
-            encoder.joined("incubatorNumbers", temperature.container_ids.as_deref(), at("/temperature", "containerIds"));
+            encoder.joined(
+                "incubatorNumbers",
+                temperature.container_ids.as_deref(),
+                at("/temperature", "containerIds"),
+            );
         });
     }
 
@@ -436,7 +493,11 @@ impl OrderEncoder<'_, '_> {
     fn joined(&mut self, element: &str, numbers: Option<&[String]>, pointer: Pointer<'_>) {
         let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) else { return };
         if numbers.iter().any(|number| number.contains(';')) {
-            self.unsupported_value(pointer, "must not contain a semicolon, which separates the numbers at oTMS", "不得包含分号:oTMS 以分号分隔多个编号");
+            self.unsupported_value(
+                pointer,
+                "must not contain a semicolon, which separates the numbers at oTMS",
+                "不得包含分号:oTMS 以分号分隔多个编号",
+            );
         }
         self.xml.converted(element, Some(numbers.join(";")), pointer, Some("joined by semicolons"));
     }
@@ -473,11 +534,21 @@ impl OrderEncoder<'_, '_> {
     }
 
     pub fn invalid_format(&mut self, pointer: Pointer<'_>, detail: &str, detail_zh: &str) {
-        self.encoding.refusals.push(FieldError::new(pointer.to_string(), "validation.invalid_format", detail, detail_zh));
+        self.encoding.refusals.push(FieldError::new(
+            pointer.to_string(),
+            "validation.invalid_format",
+            detail,
+            detail_zh,
+        ));
     }
 
     pub fn unsupported_value(&mut self, pointer: Pointer<'_>, detail: &str, detail_zh: &str) {
-        self.encoding.refusals.push(FieldError::new(pointer.to_string(), "translation.unsupported_value", detail, detail_zh));
+        self.encoding.refusals.push(FieldError::new(
+            pointer.to_string(),
+            "translation.unsupported_value",
+            detail,
+            detail_zh,
+        ));
     }
 }
 

@@ -11,7 +11,9 @@ mod stop;
 mod wire;
 
 use crate::canonical::{FieldError, Operation, Order};
-use crate::provider::{AccountDraft, Answer, Batch, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace};
+use crate::provider::{
+    AccountDraft, Answer, Batch, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace,
+};
 
 /// The oTMS adapter.
 pub struct Otms;

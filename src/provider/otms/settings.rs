@@ -142,7 +142,8 @@ fn read<T: Default + for<'de> Deserialize<'de>>(extensions: Option<&Extensions>)
 /// A colon would end the user name of HTTP Basic early (RFC 7617).
 pub fn check_account(account: &AccountDraft<'_>) -> Vec<FieldError> {
     let in_document = account.settings.get("credentialsIn").is_some_and(|place| place == "document");
-    let colon = account.credentials.get("username").and_then(|name| name.as_str()).is_some_and(|name| name.contains(':'));
+    let colon =
+        account.credentials.get("username").and_then(|name| name.as_str()).is_some_and(|name| name.contains(':'));
     if colon && !in_document {
         return vec![FieldError::new(
             "/credentials/username",

@@ -29,7 +29,11 @@ impl OrderEncoder<'_, '_> {
             return;
         }
         if company_name.is_none() && address.is_none() {
-            self.missing(parent, "needs externalId, or companyName and address", "必须提供 externalId 或公司名称与地址");
+            self.missing(
+                parent,
+                "needs externalId, or companyName and address",
+                "必须提供 externalId 或公司名称与地址",
+            );
             return;
         }
         let own = stop_extension(extensions.as_ref());
@@ -69,13 +73,21 @@ impl OrderEncoder<'_, '_> {
         if address.country() == "CN" {
             self.xml.implied(at(parent, "countryCode"));
         } else {
-            self.unsupported_value(at(parent, "countryCode"), "must be CN: oTMS transports inside China only", "必须为 CN:oTMS 仅支持中国境内运输");
+            self.unsupported_value(
+                at(parent, "countryCode"),
+                "must be CN: oTMS transports inside China only",
+                "必须为 CN:oTMS 仅支持中国境内运输",
+            );
         }
         match postal_code {
             Some(code) if code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()) => {
                 self.xml.value("postcode", Some(code), at(parent, "postalCode"));
             }
-            Some(_) => self.invalid_format(at(parent, "postalCode"), "must have 6 digits for oTMS", "oTMS 要求邮政编码为 6 位数字"),
+            Some(_) => self.invalid_format(
+                at(parent, "postalCode"),
+                "must have 6 digits for oTMS",
+                "oTMS 要求邮政编码为 6 位数字",
+            ),
             None => {}
         }
         self.xml.value("province", region.as_ref(), at(parent, "region"));
@@ -129,7 +141,13 @@ impl OrderEncoder<'_, '_> {
 
     /// ImportedCustomFields: customText1…80, customNum1…10, customEnum1…10, in this order. The extension's
     /// own fields replace the shared ones.
-    pub fn custom_fields(&mut self, shared: Option<&CustomFields>, own: Option<&CustomFields>, parent: &str, own_at: &str) {
+    pub fn custom_fields(
+        &mut self,
+        shared: Option<&CustomFields>,
+        own: Option<&CustomFields>,
+        parent: &str,
+        own_at: &str,
+    ) {
         let (fields, fields_at) = match (own, shared) {
             (Some(own), _) => (own, format!("{own_at}/customFields")),
             (None, Some(shared)) => (shared, format!("{parent}/customFields")),
@@ -210,9 +228,8 @@ impl Slot {
 fn is_custom_number(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    let digits = |part: &str, most: usize| {
-        (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let digits =
+        |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     digits(integer, 18) && digits(fraction, 6)
 }
 

@@ -53,7 +53,10 @@ pub fn read_order_import_response(body: &[u8]) -> Result<OrderImportResponse, An
         version: root.attribute("version").map(str::to_owned),
         response_code: text("responseCode"),
         processed_orders: text("processedOrders"),
-        orders: root.child("orders").map(|orders| orders.children("order").map(read_order).collect()).unwrap_or_default(),
+        orders: root
+            .child("orders")
+            .map(|orders| orders.children("order").map(read_order).collect())
+            .unwrap_or_default(),
     })
 }
 

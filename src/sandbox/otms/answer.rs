@@ -66,9 +66,7 @@ struct Xml(String);
 impl Xml {
     fn begin() -> Self {
         let declaration = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
-        Self(format!(
-            "{declaration}\n<orderImportResponse version=\"0.1\">"
-        ))
+        Self(format!("{declaration}\n<orderImportResponse version=\"0.1\">"))
     }
 
     fn end(mut self) -> String {
@@ -77,14 +75,7 @@ impl Xml {
     }
 
     fn order(&mut self, order: &OrderAnswer) {
-        let OrderAnswer {
-            sequence,
-            client_reference_number,
-            status,
-            faults,
-            order_number,
-            erp_number,
-        } = order;
+        let OrderAnswer { sequence, client_reference_number, status, faults, order_number, erp_number } = order;
         self.open(&format!("order sequence=\"{sequence}\""));
         if client_reference_number.is_some() {
             self.leaf("clientReferenceNumber", client_reference_number.as_deref());

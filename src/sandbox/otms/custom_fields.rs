@@ -40,10 +40,7 @@ pub fn read_custom_fields(members: &mut Members) -> Vec<CustomField> {
                 Slot::Enumeration(_) => Some(CustomValue::Enumeration(text)),
             };
             match value {
-                Some(value) => fields.push(CustomField {
-                    path: members.path_of(&name),
-                    value,
-                }),
+                Some(value) => fields.push(CustomField { path: members.path_of(&name), value }),
                 None => members.member_fault(codes::INVALID_DATA_TYPE, &name, "is not a number"),
             }
         }

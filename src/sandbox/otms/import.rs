@@ -29,12 +29,7 @@ pub fn settle(
     next_number: impl FnOnce() -> String,
 ) -> OrderAnswer {
     let CheckedOrder { incoming, findings } = checked;
-    let IncomingOrder {
-        sequence,
-        order,
-        faults,
-        document,
-    } = incoming;
+    let IncomingOrder { sequence, order, faults, document } = incoming;
     let existing = find(books, company, &order);
     if let Some(erp_number) = &order.erp_number
         && (existing.is_none() || !order.allow_update)
@@ -42,23 +37,11 @@ pub fn settle(
         books.receive_create(company, erp_number);
     }
 
-    let decision = if faults.is_empty() {
-        decide(books, existing, &order, findings)
-    } else {
-        Err(faults)
-    };
+    let decision = if faults.is_empty() { decide(books, existing, &order, findings) } else { Err(faults) };
     let (status, faults, order_number) = match decision {
         Err(faults) => (ImportStatus::NotImported, faults, None),
         Ok((status, faults)) => {
-            let number = enter(
-                books,
-                company,
-                existing,
-                &order,
-                status,
-                document,
-                next_number,
-            );
+            let number = enter(books, company, existing, &order, status, document, next_number);
             (status, faults, Some(number))
         }
     };
@@ -82,12 +65,7 @@ fn find(books: &Books, company: &str, order: &ImportedOrder) -> Option<Position>
     }
 }
 
-fn decide(
-    books: &Books,
-    existing: Option<Position>,
-    order: &ImportedOrder,
-    mut findings: Vec<Fault>,
-) -> Decision {
+fn decide(books: &Books, existing: Option<Position>, order: &ImportedOrder, mut findings: Vec<Fault>) -> Decision {
     // In the example a duplicate has this code alone: nothing else about it is looked at.
     if existing.is_some() && !order.allow_update {
         return Err(refusal(codes::ORDER_EXISTS, "the order exists already"));
@@ -113,11 +91,7 @@ fn decide(
         findings.extend(refusal(codes::DRAFT_REJECTED, message));
         return Err(findings);
     }
-    if findings.iter().all(incomplete) {
-        Ok((ImportStatus::Draft, findings))
-    } else {
-        Err(findings)
-    }
+    if findings.iter().all(incomplete) { Ok((ImportStatus::Draft, findings)) } else { Err(findings) }
 }
 
 fn imported_status(mode: AutoProcess) -> ImportStatus {
@@ -129,10 +103,7 @@ fn imported_status(mode: AutoProcess) -> ImportStatus {
 }
 
 fn refusal(code: &'static str, message: &str) -> Vec<Fault> {
-    vec![Fault {
-        code,
-        message: message.to_owned(),
-    }]
+    vec![Fault { code, message: message.to_owned() }]
 }
 
 /// Creates or amends, and returns the order's number.
@@ -148,14 +119,7 @@ fn enter(
     let client_reference_number = order.client_reference_number.clone();
     let status = status.as_str();
     if let Some(position) = existing {
-        books.amend(
-            position,
-            Amendment {
-                client_reference_number,
-                status,
-                document,
-            },
-        );
+        books.amend(position, Amendment { client_reference_number, status, document });
         return books.entry(position).provider_order_number.clone();
     }
     let number = next_number();

@@ -161,11 +161,7 @@ impl<'doc, 'faults> Members<'doc, 'faults> {
     }
 
     /// An element with members of its own.
-    pub fn group<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&mut Members<'doc, '_>) -> T,
-    ) -> Option<T> {
+    pub fn group<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Members<'doc, '_>) -> T) -> Option<T> {
         let element = self.take(name)?;
         let path = self.path_of(name);
         self.refuse_attributes(element, &path, &[]);
@@ -207,19 +203,10 @@ impl<'doc, 'faults> Members<'doc, 'faults> {
     }
 
     pub fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}/{name}", self.path)
-        }
+        if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
     }
 
-    fn typed<T>(
-        &mut self,
-        name: &'static str,
-        expected: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<T> {
+    fn typed<T>(&mut self, name: &'static str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let text = self.leaf(name)?;
         let value = parse(text.trim());
         if value.is_none() {
@@ -254,11 +241,7 @@ impl<'doc, 'faults> Members<'doc, 'faults> {
         if !self.asked.contains(&name) {
             self.asked.push(name);
         }
-        if self.next_is(name) {
-            self.remaining.pop_front()
-        } else {
-            None
-        }
+        if self.next_is(name) { self.remaining.pop_front() } else { None }
     }
 
     /// Refuses all attributes of `element` but the known ones; `path` is empty for the order.
@@ -290,10 +273,7 @@ impl<'doc, 'faults> Members<'doc, 'faults> {
 
     fn fault(&mut self, code: &'static str, path: &str, reason: &str) {
         let path = if path.is_empty() { "order" } else { path };
-        self.faults.push(Fault {
-            code,
-            message: format!("{path} {reason}"),
-        });
+        self.faults.push(Fault { code, message: format!("{path} {reason}") });
     }
 }
 

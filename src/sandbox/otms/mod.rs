@@ -34,7 +34,7 @@ use serde_json::json;
 
 use super::books::{BookEntry, Books};
 use super::meter::{Meter, MeterReading};
-use super::{Clock, DemoAccount, Simulator};
+use super::{Clock, DemoAccount, EXAMPLE_NUMBER, Simulator};
 
 const ID: &str = "otms";
 
@@ -62,17 +62,8 @@ struct Ledger {
 
 impl OtmsSimulator {
     pub fn new(clock: Clock) -> Self {
-        let ledger = Ledger {
-            books: Books::default(),
-            last_serial: serial_at(clock()),
-        };
-        Self {
-            desk: Arc::new(Desk {
-                clock,
-                meter: Mutex::default(),
-                ledger: Mutex::new(ledger),
-            }),
-        }
+        let ledger = Ledger { books: Books::default(), last_serial: serial_at(clock()) };
+        Self { desk: Arc::new(Desk { clock, meter: Mutex::default(), ledger: Mutex::new(ledger) }) }
     }
 }
 
@@ -102,6 +93,7 @@ impl Simulator for OtmsSimulator {
                 "allowPlainHttp": true,
                 "branchMap": { "east": "华东" },
             }),
+            example_order: Some(example_order((self.desk.clock)())),
         }
     }
 
@@ -154,4 +146,28 @@ fn serial_at(now: DateTime<Utc>) -> u64 {
 /// no summer time.
 fn in_china(now: DateTime<Utc>) -> NaiveDateTime {
     (now + TimeDelta::hours(8)).naive_utc()
+}
+
+/// An order from Hangzhou to Shanghai, picked up tomorrow.
+fn example_order(now: DateTime<Utc>) -> serde_json::Value {
+    let day = |days: i64| (now + TimeDelta::days(days)).format("%Y-%m-%d").to_string();
+    json!({
+        "account": "otms-demo",
+        "orderNumber": EXAMPLE_NUMBER,
+        "shipFrom": {
+            "companyName": "杭州一号仓",
+            "address": {"region": "浙江省", "city": "杭州市", "street": "文三路 90 号", "postalCode": "310012"},
+            "contact": {"name": "张三", "mobile": "+8613800000001"},
+        },
+        "shipTo": {
+            "companyName": "上海客户",
+            "address": {"region": "上海市", "city": "上海市", "street": "南京东路 782 号", "postalCode": "200001"},
+            "contact": {"name": "李四", "mobile": "13900000002"},
+        },
+        "pickup": {"date": day(1)},
+        "delivery": {"date": day(2)},
+        "lines": [{"sku": "CODE", "name": "裤子", "quantity": 211, "unitType": "XPK", "grossWeight": 2110, "volume": 15.192}],
+        "cargo": {"packagingClass": "loose_manual"},
+        "transport": {"serviceType": "ftl", "vehicleBody": "box", "vehicleLength": 4.2},
+    })
 }

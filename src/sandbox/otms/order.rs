@@ -217,10 +217,7 @@ impl ImportedOrder {
 impl Stop {
     /// `location` or, in its place, `external_id`: one of the two (二选一).
     fn read(order: &mut Members, location: &'static str, external_id: &'static str) -> Self {
-        let stop = Self {
-            location: order.group(location, Location::read),
-            external_id: order.text(external_id),
-        };
+        let stop = Self { location: order.group(location, Location::read), external_id: order.text(external_id) };
         if stop.location.is_some() && stop.external_id.is_some() {
             let reason = format!("stands beside {location}: only one of them may be given");
             order.member_fault(codes::INVALID, external_id, &reason);
@@ -247,14 +244,7 @@ impl Location {
         location.boolean("smsNotificationEnabled");
         location.constant("matchingStrategy", &MATCHING_STRATEGIES);
         read_epod(location);
-        Self {
-            company_name,
-            postcode,
-            town,
-            address,
-            contact: contact.unwrap_or_default(),
-            custom_fields,
-        }
+        Self { company_name, postcode, town, address, contact: contact.unwrap_or_default(), custom_fields }
     }
 }
 
@@ -283,15 +273,7 @@ impl OrderLine {
         let volume = line.number("volume");
         let insurance_value = line.number("insuranceValue");
         line.text("remarks");
-        Self {
-            cargo,
-            external_id,
-            quantity,
-            weight,
-            volume,
-            insurance_value,
-            custom_fields: read_custom_fields(line),
-        }
+        Self { cargo, external_id, quantity, weight, volume, insurance_value, custom_fields: read_custom_fields(line) }
     }
 }
 
@@ -302,19 +284,10 @@ impl CargoDescription {
         cargo.numbered_constant("unitType", 1, 50);
         cargo.numbered_constant("stackable", 1, 8);
         cargo.text("cargoCategory");
-        for measure in [
-            "unitLength",
-            "unitWidth",
-            "unitHeight",
-            "unitWeight",
-            "unitInsurance",
-        ] {
+        for measure in ["unitLength", "unitWidth", "unitHeight", "unitWeight", "unitInsurance"] {
             cargo.amount(measure);
         }
-        Self {
-            product_code,
-            product_name,
-        }
+        Self { product_code, product_name }
     }
 }
 
@@ -323,10 +296,7 @@ impl Truck {
         let driver = truck.text("driver");
         let truck_plate = truck.text("truckPlate");
         truck.text("phone");
-        Self {
-            driver,
-            truck_plate,
-        }
+        Self { driver, truck_plate }
     }
 }
 
@@ -353,17 +323,12 @@ impl TransportMode {
         let truck_length = transport.number("truckLength");
         transport.number("truckCbmCapacity");
         transport.number("truckMtCapacity");
-        Self {
-            transport_type,
-            truck_type,
-            truck_length,
-        }
+        Self { transport_type, truck_type, truck_length }
     }
 }
 
 impl Charges {
-    pub const LIMIT: &'static str =
-        "holds an amount that is negative or has more than 12 digits or 2 decimals";
+    pub const LIMIT: &'static str = "holds an amount that is negative or has more than 12 digits or 2 decimals";
 
     fn read(charges: &mut Members) -> Self {
         let line_haul = charges.written_number("lineHaul");
@@ -375,10 +340,7 @@ impl Charges {
 
     /// 精确到12位数、2位小数,不能为负数
     pub fn are_valid(&self) -> bool {
-        [&self.line_haul, &self.other]
-            .into_iter()
-            .flatten()
-            .all(|amount| !amount.is_negative() && amount.fits(12, 2))
+        [&self.line_haul, &self.other].into_iter().flatten().all(|amount| !amount.is_negative() && amount.fits(12, 2))
     }
 }
 
@@ -398,12 +360,7 @@ fn read_time_schedule(schedule: &mut Members) -> (Option<NaiveDate>, Option<Naiv
     schedule.text("pickupDateRemarks");
     let delivery_date = schedule.date("deliveryDate");
     schedule.text("deliveryDateRemarks");
-    for end in [
-        "pickupTimeFrom",
-        "pickupTimeTo",
-        "deliveryTimeFrom",
-        "deliveryTimeTo",
-    ] {
+    for end in ["pickupTimeFrom", "pickupTimeTo", "deliveryTimeFrom", "deliveryTimeTo"] {
         schedule.time(end);
     }
     (pickup_date, delivery_date)

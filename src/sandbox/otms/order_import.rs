@@ -17,11 +17,7 @@ use super::{Desk, Ledger, in_china, order_number, rules};
 use crate::sandbox::meter::{Admission, MeteredEndpoint};
 
 /// 目前对该接口的调用限制为每个公司每秒最多40个请求
-const ENDPOINT: MeteredEndpoint = MeteredEndpoint {
-    name: "orderImport",
-    limit: 40,
-    window: TimeDelta::seconds(1),
-};
+const ENDPOINT: MeteredEndpoint = MeteredEndpoint { name: "orderImport", limit: 40, window: TimeDelta::seconds(1) };
 
 const VERSION: &str = "0.1";
 
@@ -78,9 +74,7 @@ impl IntoResponse for Refusal {
                 let reason = "the content type is not application/xml in UTF-8\n";
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).into_response()
             }
-            Self::Malformed(reason) => {
-                (StatusCode::BAD_REQUEST, format!("{reason}\n")).into_response()
-            }
+            Self::Malformed(reason) => (StatusCode::BAD_REQUEST, format!("{reason}\n")).into_response(),
         }
     }
 }
@@ -103,9 +97,7 @@ fn is_xml(headers: &HeaderMap) -> bool {
     };
     let mut parts = content_type.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
-    let is_xml = ["application/xml", "text/xml"]
-        .iter()
-        .any(|it| media_type.eq_ignore_ascii_case(it));
+    let is_xml = ["application/xml", "text/xml"].iter().any(|it| media_type.eq_ignore_ascii_case(it));
     is_xml && parts.all(is_no_other_charset)
 }
 
@@ -164,10 +156,7 @@ impl Desk {
         let today = in_china(now).date();
         let orders: Vec<_> = request::read_orders(&elements)?
             .into_iter()
-            .map(|incoming| CheckedOrder {
-                findings: rules::check(&incoming.order, today),
-                incoming,
-            })
+            .map(|incoming| CheckedOrder { findings: rules::check(&incoming.order, today), incoming })
             .collect();
 
         let mut ledger = self.ledger();

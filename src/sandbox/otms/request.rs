@@ -65,10 +65,7 @@ pub fn parse(body: &[u8]) -> Result<Document<'_>, Malformed> {
     {
         return Err(Malformed::Encoding(encoding.to_owned()));
     }
-    let options = ParsingOptions {
-        nodes_limit: NODES_LIMIT,
-        ..ParsingOptions::default()
-    };
+    let options = ParsingOptions { nodes_limit: NODES_LIMIT, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|error| match error {
         roxmltree::Error::DtdDetected => Malformed::Doctype,
         other => Malformed::NotXml(other),
@@ -153,12 +150,7 @@ fn read_order<'doc>(sequence: i32, element: Node<'doc, 'doc>) -> IncomingOrder {
     } else {
         RawValue::NULL.to_owned()
     };
-    IncomingOrder {
-        sequence,
-        order,
-        faults,
-        document: document.into(),
-    }
+    IncomingOrder { sequence, order, faults, document: document.into() }
 }
 
 /// An element as JSON: text stays text, digit for digit. Only for an order that was read without
@@ -201,10 +193,7 @@ fn refuse_other_attributes(
     known: impl Fn(&str) -> bool,
 ) -> Result<(), Malformed> {
     let unknown = |name: &str, namespace: Option<&str>| namespace.is_some() || !known(name);
-    match element
-        .attributes()
-        .find(|it| unknown(it.name(), it.namespace()))
-    {
+    match element.attributes().find(|it| unknown(it.name(), it.namespace())) {
         Some(other) => {
             let attribute = format!("the attribute {}", other.name());
             Err(Malformed::Unknown(element_name, attribute))

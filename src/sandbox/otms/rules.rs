@@ -8,9 +8,7 @@ use super::codes;
 use super::custom_fields::{CustomField, CustomValue};
 use super::findings::{Findings, is_digits};
 use super::members::Fault;
-use super::order::{
-    AutoProcess, CargoDetails, Charges, ImportedOrder, OrderLine, Temperature, TransportMode, Truck,
-};
+use super::order::{AutoProcess, CargoDetails, Charges, ImportedOrder, OrderLine, Temperature, TransportMode, Truck};
 use super::stops;
 
 /// Lengths are not documented, only the codes for what exceeds them; these are generous.
@@ -22,9 +20,8 @@ const CUSTOM_ENUMERATION_LENGTH: usize = 64;
 
 /// The lengths of truck, in metres, that this company has defined. The document says that a
 /// company has such a list, not what is in it; these are the lengths common on Chinese roads.
-const TRUCK_LENGTHS: [&str; 12] = [
-    "4.2", "5.2", "6.2", "6.8", "7.6", "9.6", "12.5", "13", "13.5", "13.7", "16", "17.5",
-];
+const TRUCK_LENGTHS: [&str; 12] =
+    ["4.2", "5.2", "6.2", "6.8", "7.6", "9.6", "12.5", "13", "13.5", "13.7", "16", "17.5"];
 
 /// Everything that is found, roughly in the order of the document's members.
 pub fn check(order: &ImportedOrder, today: NaiveDate) -> Vec<Fault> {
@@ -185,11 +182,7 @@ fn is_defined_truck_length(length: Decimal) -> bool {
     TRUCK_LENGTHS.into_iter().any(equals)
 }
 
-fn check_temperature(
-    findings: &mut Findings,
-    temperature: Option<&Temperature>,
-    cargo: &CargoDetails,
-) {
+fn check_temperature(findings: &mut Findings, temperature: Option<&Temperature>, cargo: &CargoDetails) {
     let Some(Temperature { min, max }) = temperature else {
         return;
     };
@@ -211,10 +204,7 @@ fn check_custom_fields(findings: &mut Findings, order: &ImportedOrder) {
     let stops = [&order.ship_from, &order.ship_to].into_iter();
     let locations = stops.filter_map(|stop| stop.location.as_ref());
     let of_locations = locations.flat_map(|location| &location.custom_fields);
-    let of_lines = order
-        .order_lines
-        .iter()
-        .flat_map(|line| &line.custom_fields);
+    let of_lines = order.order_lines.iter().flat_map(|line| &line.custom_fields);
     for field in of_locations.chain(of_lines).chain(&order.custom_fields) {
         check_custom_field(findings, field);
     }

@@ -102,13 +102,7 @@ fn are_the_same_place(from: &Stop, to: &Stop) -> bool {
 /// The first thing against the document's rules for a contact, as the end of a sentence that
 /// begins with the contact's path. An empty contact is accepted, as in the example.
 fn what_is_wrong_with(contact: &ContactPerson) -> Option<&'static str> {
-    let ContactPerson {
-        name,
-        phone,
-        phone_area_code,
-        mobile,
-        email,
-    } = contact;
+    let ContactPerson { name, phone, phone_area_code, mobile, email } = contact;
     let is_mobile = |it: &str| is_digits(it) && it.len() == 11;
     let is_area_code = |it: &str| is_digits(it) && it.len() <= 4;
 
@@ -135,10 +129,7 @@ fn what_is_wrong_with(contact: &ContactPerson) -> Option<&'static str> {
 /// `\d{6,10}(-[0-9]{1,5})?`
 fn is_phone(text: &str) -> bool {
     let (number, extension) = text.split_once('-').unwrap_or((text, "0"));
-    is_digits(number)
-        && (6..=10).contains(&number.len())
-        && is_digits(extension)
-        && extension.len() <= 5
+    is_digits(number) && (6..=10).contains(&number.len()) && is_digits(extension) && extension.len() <= 5
 }
 
 /// 符合网络标准的有效邮箱, as far as its outline goes.

@@ -17,8 +17,7 @@ use tower::ServiceExt;
 use crate::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator};
 
 const EXAMPLE_REQUEST: &str = include_str!("../../../tests/fixtures/otms/order-import-request.xml");
-const EXAMPLE_RESPONSE: &str =
-    include_str!("../../../tests/fixtures/otms/order-import-response.xml");
+const EXAMPLE_RESPONSE: &str = include_str!("../../../tests/fixtures/otms/order-import-response.xml");
 
 /// A sandbox whose clock stands still at 2012-12-01, the time of the document's example, until it
 /// is moved.
@@ -32,9 +31,7 @@ impl Bench {
         let start: DateTime<Utc> = "2012-12-01T00:00:00Z".parse().unwrap();
         let now = Arc::new(Mutex::new(start));
         let clock = now.clone();
-        let sandbox = Sandbox::new(&SandboxOptions {
-            clock: Arc::new(move || *clock.lock().unwrap()),
-        });
+        let sandbox = Sandbox::new(&SandboxOptions { clock: Arc::new(move || *clock.lock().unwrap()) });
         Self { sandbox, now }
     }
 
@@ -188,9 +185,7 @@ impl Answer {
 
 fn text_of(within: roxmltree::Node, name: &str) -> Vec<String> {
     let elements = within.descendants().filter(|it| it.has_tag_name(name));
-    elements
-        .map(|it| it.text().unwrap_or_default().to_owned())
-        .collect()
+    elements.map(|it| it.text().unwrap_or_default().to_owned()).collect()
 }
 
 fn json_of(entry: &BookEntry) -> Value {

@@ -4,11 +4,7 @@ use super::*;
 
 async fn result_of(order: &str) -> (String, Vec<String>) {
     let answer = Bench::new().import_order(order).await;
-    assert_eq!(
-        answer.number.is_empty(),
-        answer.status == "NOT IMPORTED",
-        "{answer:?}"
-    );
+    assert_eq!(answer.number.is_empty(), answer.status == "NOT IMPORTED", "{answer:?}");
     (answer.status, answer.codes)
 }
 
@@ -16,35 +12,19 @@ async fn result_of(order: &str) -> (String, Vec<String>) {
 async fn what_is_wrong_is_refused_with_its_code() {
     let long = |length: usize| "长".repeat(length);
     let custom = |fields: &str| format!("<customFields>{fields}</customFields></order>");
-    let line = |members: &str| {
-        format!("<orderLines><orderLine>{members}</orderLine></orderLines><cargoDetails>")
-    };
+    let line = |members: &str| format!("<orderLines><orderLine>{members}</orderLine></orderLines><cargoDetails>");
     let contact = |members: &str| format!("<contact>{members}</contact></shipTo>");
     let before_cargo = |members: &str| format!("{members}<cargoDetails>");
-    let stop = |external_id: &str| {
-        format!("<shipFromExternalId>{external_id}</shipFromExternalId><shipTo>")
-    };
+    let stop = |external_id: &str| format!("<shipFromExternalId>{external_id}</shipFromExternalId><shipTo>");
     let from = "<shipFrom><companyName>Mill</companyName><postcode>200000</postcode>\
                 <address>Quay 1</address></shipFrom><shipTo>";
     let to = "<shipTo><companyName>Shop</companyName><town>上海市</town>\
               <address>Road 2</address></shipTo>";
     let to_external = |id: &str| format!("<shipToExternalId>{id}</shipToExternalId>");
     let cases: Vec<(&str, String, &str)> = vec![
-        (
-            "<clientReferenceNumber>",
-            "<clientCode>UNKNOWN1</clientCode><clientReferenceNumber>".into(),
-            "1000",
-        ),
-        (
-            "<erpNumber>",
-            "<branch>UNKNOWN</branch><erpNumber>".into(),
-            "1040",
-        ),
-        (
-            "<erpNumber>",
-            format!("<branch>{}</branch><erpNumber>", long(65)),
-            "1200",
-        ),
+        ("<clientReferenceNumber>", "<clientCode>UNKNOWN1</clientCode><clientReferenceNumber>".into(), "1000"),
+        ("<erpNumber>", "<branch>UNKNOWN</branch><erpNumber>".into(), "1040"),
+        ("<erpNumber>", format!("<branch>{}</branch><erpNumber>", long(65)), "1200"),
         (">A-1<", format!(">{}<", long(65)), "1201"),
         (from, stop("UNKNOWN"), "1003"),
         (from, stop("AMBIGUOUS"), "1009"),
@@ -66,48 +46,16 @@ async fn what_is_wrong_is_refused_with_its_code() {
         ),
         ("</shipTo>", contact("<name>N</name>"), "1205"),
         ("</shipTo>", contact("<phone>123456</phone>"), "1205"),
-        (
-            "</shipTo>",
-            contact("<phone>12345</phone><phoneAreaCode>21</phoneAreaCode>"),
-            "1205",
-        ),
-        (
-            "</shipTo>",
-            contact("<phone>123456-123456</phone><phoneAreaCode>21</phoneAreaCode>"),
-            "1205",
-        ),
-        (
-            "</shipTo>",
-            contact("<phone>123456</phone><phoneAreaCode>02100</phoneAreaCode>"),
-            "1205",
-        ),
+        ("</shipTo>", contact("<phone>12345</phone><phoneAreaCode>21</phoneAreaCode>"), "1205"),
+        ("</shipTo>", contact("<phone>123456-123456</phone><phoneAreaCode>21</phoneAreaCode>"), "1205"),
+        ("</shipTo>", contact("<phone>123456</phone><phoneAreaCode>02100</phoneAreaCode>"), "1205"),
         ("</shipTo>", contact("<mobile>1380000000</mobile>"), "1205"),
-        (
-            "</shipTo>",
-            contact("<mobile>13800000000</mobile><email>a@b</email>"),
-            "1205",
-        ),
-        (
-            "</shipTo>",
-            contact("<mobile>13800000000</mobile><email>a b@c.cn</email>"),
-            "1205",
-        ),
+        ("</shipTo>", contact("<mobile>13800000000</mobile><email>a@b</email>"), "1205"),
+        ("</shipTo>", contact("<mobile>13800000000</mobile><email>a b@c.cn</email>"), "1205"),
         (">2012-12-23<", ">2013-12-02<".into(), "1209"),
-        (
-            "</timeSchedule>",
-            "<deliveryDate>2011-12-01</deliveryDate></timeSchedule>".into(),
-            "1210",
-        ),
-        (
-            "<cargoDetails>",
-            line("<externalId>UNKNOWN</externalId>"),
-            "1005",
-        ),
-        (
-            "<cargoDetails>",
-            line("<externalId>AMBIGUOUS</externalId>"),
-            "1011",
-        ),
+        ("</timeSchedule>", "<deliveryDate>2011-12-01</deliveryDate></timeSchedule>".into(), "1210"),
+        ("<cargoDetails>", line("<externalId>UNKNOWN</externalId>"), "1005"),
+        ("<cargoDetails>", line("<externalId>AMBIGUOUS</externalId>"), "1011"),
         (
             "<cargoDetails>",
             line(&format!(
@@ -117,36 +65,12 @@ async fn what_is_wrong_is_refused_with_its_code() {
             )),
             "1211",
         ),
-        (
-            "<cargoDetails>",
-            line("<externalId>X</externalId><weight>10.51</weight>"),
-            "1141",
-        ),
-        (
-            "<cargoDetails>",
-            line("<externalId>X</externalId><volume>2.1</volume>"),
-            "1142",
-        ),
-        (
-            "<cargoDetails>",
-            line("<externalId>X</externalId><quantity>6</quantity>"),
-            "1143",
-        ),
-        (
-            "<cargoDetails>",
-            line("<externalId>X</externalId><insuranceValue>101</insuranceValue>"),
-            "1146",
-        ),
-        (
-            "<cargoDetails>",
-            before_cargo("<autoProcessMode>4</autoProcessMode>"),
-            "1028",
-        ),
-        (
-            "<cargoDetails>",
-            before_cargo("<autoProcessMode>4</autoProcessMode><toTruck/>"),
-            "1028",
-        ),
+        ("<cargoDetails>", line("<externalId>X</externalId><weight>10.51</weight>"), "1141"),
+        ("<cargoDetails>", line("<externalId>X</externalId><volume>2.1</volume>"), "1142"),
+        ("<cargoDetails>", line("<externalId>X</externalId><quantity>6</quantity>"), "1143"),
+        ("<cargoDetails>", line("<externalId>X</externalId><insuranceValue>101</insuranceValue>"), "1146"),
+        ("<cargoDetails>", before_cargo("<autoProcessMode>4</autoProcessMode>"), "1028"),
+        ("<cargoDetails>", before_cargo("<autoProcessMode>4</autoProcessMode><toTruck/>"), "1028"),
         (
             "<cargoDetails>",
             before_cargo(
@@ -155,55 +79,19 @@ async fn what_is_wrong_is_refused_with_its_code() {
             ),
             "1080",
         ),
-        (
-            "</order>",
-            "<cost><lineHaul>1</lineHaul></cost></order>".into(),
-            "1093",
-        ),
-        (
-            "</order>",
-            "<vendorCode>UNKNOWN</vendorCode></order>".into(),
-            "1092",
-        ),
+        ("</order>", "<cost><lineHaul>1</lineHaul></cost></order>".into(), "1093"),
+        ("</order>", "<vendorCode>UNKNOWN</vendorCode></order>".into(), "1092"),
         ("<truckType>1", "<truckType>10".into(), "1008"),
-        (
-            "</order>",
-            "<tempThreshold><minTemp>1</minTemp></tempThreshold></order>".into(),
-            "1094",
-        ),
-        (
-            "</order>",
-            custom(&format!("<customText1>{}</customText1>", long(501))),
-            "1206",
-        ),
-        (
-            "</order>",
-            custom("<customNum1>0.1234567</customNum1>"),
-            "1207",
-        ),
-        (
-            "</order>",
-            custom("<customNum1>1234567890123456789</customNum1>"),
-            "1207",
-        ),
-        (
-            "</order>",
-            custom("<customEnum1>UNKNOWN</customEnum1>"),
-            "1033",
-        ),
-        (
-            "</order>",
-            custom(&format!("<customEnum1>{}</customEnum1>", long(65))),
-            "1208",
-        ),
+        ("</order>", "<tempThreshold><minTemp>1</minTemp></tempThreshold></order>".into(), "1094"),
+        ("</order>", custom(&format!("<customText1>{}</customText1>", long(501))), "1206"),
+        ("</order>", custom("<customNum1>0.1234567</customNum1>"), "1207"),
+        ("</order>", custom("<customNum1>1234567890123456789</customNum1>"), "1207"),
+        ("</order>", custom("<customEnum1>UNKNOWN</customEnum1>"), "1033"),
+        ("</order>", custom(&format!("<customEnum1>{}</customEnum1>", long(65))), "1208"),
     ];
     for (from, to, code) in cases {
         let result = result_of(&order_with(from, &to)).await;
-        assert_eq!(
-            result,
-            ("NOT IMPORTED".to_owned(), vec![code.to_owned()]),
-            "{to}"
-        );
+        assert_eq!(result, ("NOT IMPORTED".to_owned(), vec![code.to_owned()]), "{to}");
     }
 }
 
@@ -215,10 +103,8 @@ async fn temperatures_must_be_a_documented_range() {
         ("<minTemp>2</minTemp><maxTemp>1</maxTemp>", Some("1095")),
         ("<minTemp>-10000</minTemp><maxTemp>10000</maxTemp>", None),
     ] {
-        let order = order_with("<cargoType>1", "<cargoType>2").replace(
-            "</order>",
-            &format!("<tempThreshold>{threshold}</tempThreshold></order>"),
-        );
+        let order = order_with("<cargoType>1", "<cargoType>2")
+            .replace("</order>", &format!("<tempThreshold>{threshold}</tempThreshold></order>"));
         let (_, codes) = result_of(&order).await;
         assert_eq!(codes, Vec::from_iter(code), "{threshold}");
     }
@@ -233,10 +119,7 @@ async fn costs_have_twelve_digits_and_two_decimals() {
         ("1.123", Some("1093")),
         ("-1", Some("1093")),
     ] {
-        let order = order_with(
-            "<cargoDetails>",
-            "<autoProcessMode>3</autoProcessMode><cargoDetails>",
-        );
+        let order = order_with("<cargoDetails>", "<autoProcessMode>3</autoProcessMode><cargoDetails>");
         let cost = format!("<cost><lineHaul>{amount}</lineHaul></cost></order>");
         let (_, codes) = result_of(&order.replace("</order>", &cost)).await;
         assert_eq!(codes, Vec::from_iter(code), "{amount}");
@@ -246,18 +129,12 @@ async fn costs_have_twelve_digits_and_two_decimals() {
 #[tokio::test]
 async fn what_is_incomplete_is_a_draft_or_refused_as_one() {
     let ftl = |rest: &str| format!("<transportType>FTL</transportType>{rest}");
-    let line = |members: &str| {
-        format!("<orderLines><orderLine>{members}</orderLine></orderLines><cargoDetails>")
-    };
+    let line = |members: &str| format!("<orderLines><orderLine>{members}</orderLine></orderLines><cargoDetails>");
     let cases = [
         ("<transportType>LTL</transportType>", String::new(), "1006"),
         ("<truckType>1</truckType>", String::new(), "1181"),
         ("<transportType>LTL</transportType>", ftl(""), "1182"),
-        (
-            "<truckType>1</truckType>",
-            "<truckType>1</truckType><truckLength>4.3</truckLength>".into(),
-            "1182",
-        ),
+        ("<truckType>1</truckType>", "<truckType>1</truckType><truckLength>4.3</truckLength>".into(), "1182"),
         ("<packageType>A</packageType>", String::new(), "1150"),
         ("<cargoType>1</cargoType>", String::new(), "1151"),
         ("<companyName>Mill</companyName>", String::new(), "1160"),
@@ -270,11 +147,7 @@ async fn what_is_incomplete_is_a_draft_or_refused_as_one() {
     for (from, to, code) in cases {
         let order = order_with(from, &to);
         let result = result_of(&order).await;
-        assert_eq!(
-            result,
-            ("DRAFT".to_owned(), vec![code.to_owned()]),
-            "{from}"
-        );
+        assert_eq!(result, ("DRAFT".to_owned(), vec![code.to_owned()]), "{from}");
 
         let strict = "<rejectDraft>true</rejectDraft><cargoDetails>";
         let result = result_of(&order.replace("<cargoDetails>", strict)).await;
@@ -292,12 +165,7 @@ async fn half_open_time_windows_are_accepted() {
 
 #[tokio::test]
 async fn the_processing_mode_sets_the_status() {
-    for (mode, status) in [
-        ("1", "INBOX"),
-        ("2", "RELEASED"),
-        ("3", "DISPATCHED"),
-        ("4", "DISPATCHED"),
-    ] {
+    for (mode, status) in [("1", "INBOX"), ("2", "RELEASED"), ("3", "DISPATCHED"), ("4", "DISPATCHED")] {
         let members = format!(
             "<autoProcessMode>{mode}</autoProcessMode><toTruck><truckPlate>P</truckPlate></toTruck>\
              <cargoDetails>"
@@ -324,18 +192,13 @@ async fn an_erp_number_is_taken_once_and_its_case_matters() {
     assert_eq!(entries.len(), 1);
     let entry = json_of(&entries[0]);
     assert_eq!(entry["providerOrderNumber"], first.number);
-    assert_eq!(
-        (&entry["created"], &entry["receivedCreates"]),
-        (&1.into(), &2.into())
-    );
+    assert_eq!((&entry["created"], &entry["receivedCreates"]), (&1.into(), &2.into()));
 }
 
 #[tokio::test]
 async fn a_number_repeated_within_one_request_is_a_duplicate_too() {
     let bench = Bench::new();
-    let answer = bench
-        .import(document(&[order(1, "A-1"), order(2, "A-1")]))
-        .await;
+    let answer = bench.import(document(&[order(1, "A-1"), order(2, "A-1")])).await;
     assert_eq!(answer.orders[0].status, "INBOX");
     assert_eq!(answer.orders[1].codes, ["1022"]);
 }
@@ -354,24 +217,14 @@ async fn an_order_in_the_inbox_can_be_amended() {
     let bench = Bench::new();
     let created = bench.import_order(&order(1, "A-1")).await;
     let change = order_with("<shipFrom>", "<allowUpdate>true</allowUpdate><shipFrom>");
-    let amended = bench
-        .import_order(&change.replace("Quay 1", "Quay 9"))
-        .await;
-    assert_eq!(
-        (&*amended.status, &amended.number),
-        ("INBOX", &created.number)
-    );
+    let amended = bench.import_order(&change.replace("Quay 1", "Quay 9")).await;
+    assert_eq!((&*amended.status, &amended.number), ("INBOX", &created.number));
     let entry = json_of(&bench.books()[0]);
-    assert_eq!(
-        (&entry["amended"], &entry["receivedCreates"]),
-        (&1.into(), &1.into())
-    );
+    assert_eq!((&entry["amended"], &entry["receivedCreates"]), (&1.into(), &1.into()));
     assert_eq!(entry["document"]["shipFrom"]["address"], "Quay 9");
 
-    let by_its_number = change.replace(
-        "<erpNumber>A-1</erpNumber>",
-        &format!("<orderNumber>{}</orderNumber>", created.number),
-    );
+    let by_its_number =
+        change.replace("<erpNumber>A-1</erpNumber>", &format!("<orderNumber>{}</orderNumber>", created.number));
     assert_eq!(bench.import_order(&by_its_number).await.status, "INBOX");
     assert_eq!(bench.books()[0].amended, 2);
 
@@ -384,10 +237,7 @@ async fn an_order_in_the_inbox_can_be_amended() {
 #[tokio::test]
 async fn an_order_that_left_the_inbox_is_not_amended() {
     let bench = Bench::new();
-    let released = order_with(
-        "<cargoDetails>",
-        "<autoProcessMode>2</autoProcessMode><cargoDetails>",
-    );
+    let released = order_with("<cargoDetails>", "<autoProcessMode>2</autoProcessMode><cargoDetails>");
     bench.import_order(&released).await;
     let change = order_with("<shipFrom>", "<allowUpdate>true</allowUpdate><shipFrom>");
     assert_eq!(bench.import_order(&change).await.codes, ["1024"]);

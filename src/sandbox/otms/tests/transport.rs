@@ -49,11 +49,7 @@ async fn credentials_in_the_header_or_in_the_document() {
         assert_eq!(bench.books().len(), usize::from(code.is_empty()));
         let meter = bench.meter();
         assert_eq!(meter.len(), 1);
-        let name = if code.is_empty() {
-            "demo"
-        } else {
-            "(not accepted)"
-        };
+        let name = if code.is_empty() { "demo" } else { "(not accepted)" };
         assert_eq!((&*meter[0].credentials, meter[0].requests), (name, 1));
     }
 }
@@ -116,9 +112,7 @@ async fn forty_requests_fit_into_any_second() {
 async fn wrong_credentials_do_not_use_up_the_accounts_quota() {
     let bench = Bench::new();
     for _ in 0..41 {
-        bench
-            .send(put(one_order()).with_header(&basic("demo", "x")))
-            .await;
+        bench.send(put(one_order()).with_header(&basic("demo", "x"))).await;
     }
     let response = bench.send(put(one_order()).body_with_basic()).await;
     assert_eq!(code_of(response).await, "");
@@ -128,9 +122,7 @@ async fn wrong_credentials_do_not_use_up_the_accounts_quota() {
 async fn only_put_is_allowed() {
     let bench = Bench::new();
     for method in ["GET", "POST", "DELETE", "PATCH"] {
-        let request = Request::builder()
-            .method(method)
-            .uri("/otms/ws/orderImport");
+        let request = Request::builder().method(method).uri("/otms/ws/orderImport");
         let response = bench.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -185,9 +177,6 @@ async fn numbers_are_not_given_twice_over_a_reset_or_a_restart() {
             Arc::new(move || *now.lock().unwrap())
         },
     });
-    let restarted = Bench {
-        sandbox,
-        ..restarted
-    };
+    let restarted = Bench { sandbox, ..restarted };
     assert!(restarted.import_order(&order(1, "A-1")).await.number > second);
 }

@@ -1,0 +1,39 @@
+//! `GET /v1/accounts`
+
+use axum::Json;
+use axum::extract::State;
+
+use super::AccountView;
+use crate::api::AppState;
+use crate::api::auth::{Caller, Scope};
+use crate::api::params::{Page, Paging, Params, page_limit, read_cursor, write_cursor};
+use crate::api::problem::{Problem, ProblemDocument};
+
+/// Accounts in the order of their ids.
+#[utoipa::path(
+    get, path = "/v1/accounts", operation_id = "listAccounts", tag = "accounts",
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of accounts", body = Page<AccountView>),
+        (status = 400, description = "A parameter cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope admin", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["admin"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<AccountView>>, Problem> {
+    caller.require(Scope::Admin)?;
+    let limit = page_limit(paging.limit)?;
+    let after = paging.cursor.as_deref().map(read_cursor).transpose()?.unwrap_or_default();
+    let mut accounts = state.store.accounts(&after, limit + 1, caller.accounts()).await?;
+    let more = accounts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        accounts.pop();
+    }
+    let next_cursor = accounts.last().filter(|_| more).map(|last| write_cursor(&last.id));
+    Ok(Json(Page { items: accounts.into_iter().map(AccountView::from).collect(), next_cursor }))
+}

@@ -1,0 +1,97 @@
+//! Downstream accounts.
+
+pub mod create;
+pub mod get;
+pub mod list;
+pub mod pause;
+pub mod resume;
+pub mod throttle;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::auth::{Caller, Scope};
+use super::problem::Problem;
+use crate::store::accounts::StoredAccount;
+
+/// An account. Its credentials are never answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountView {
+    pub id: String,
+    pub provider: String,
+    pub display_name: String,
+    /// Where the provider is reached
+    pub base_url: String,
+    #[schema(value_type = Object)]
+    pub settings: Value,
+    /// Overrides of documented limits, by endpoint
+    #[schema(value_type = Object)]
+    pub throttles: Value,
+    /// Accounts of one group and provider share their quota
+    pub throttle_group: String,
+    #[schema(required)]
+    pub public_callback_url: Option<String>,
+    /// Set while nothing goes out
+    #[schema(required)]
+    pub paused: Option<PausedView>,
+    /// Rises with every change; the ETag
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Why nothing goes out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Paused)]
+#[serde(rename_all = "camelCase")]
+pub struct PausedView {
+    pub since: DateTime<Utc>,
+    pub reason: String,
+}
+
+impl From<StoredAccount> for AccountView {
+    fn from(stored: StoredAccount) -> Self {
+        let StoredAccount {
+            id,
+            provider,
+            display_name,
+            base_url,
+            credentials: _,
+            settings,
+            throttles,
+            throttle_group,
+            public_callback_url,
+            paused_at,
+            pause_reason,
+            version,
+            created_at,
+            updated_at,
+        } = stored;
+        AccountView {
+            id,
+            provider,
+            display_name,
+            base_url,
+            settings,
+            throttles,
+            throttle_group,
+            public_callback_url,
+            paused: paused_at.map(|since| PausedView { since, reason: pause_reason.unwrap_or_default() }),
+            version,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+/// The account, for an administrator whose key may use it.
+async fn read(state: &AppState, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
+    caller.require(Scope::Admin)?;
+    let account = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
+    account.ok_or_else(|| Problem::not_found("account"))
+}

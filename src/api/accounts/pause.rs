@@ -1,0 +1,31 @@
+//! `POST /v1/accounts/{account}/pause`
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use super::{AccountView, read};
+use crate::api::AppState;
+use crate::api::auth::Caller;
+use crate::api::problem::{Problem, ProblemDocument};
+
+/// Holds what is queued for the account; orders are accepted as before.
+#[utoipa::path(
+    post, path = "/v1/accounts/{account}/pause", operation_id = "pauseAccount", tag = "accounts",
+    params(("account" = String, Path, description = "Id of the account")),
+    responses(
+        (status = 200, description = "The account, paused", body = AccountView),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope admin", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such account that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["admin"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(account): Path<String>,
+) -> Result<Json<AccountView>, Problem> {
+    read(&state, &caller, &account).await?;
+    state.store.pause_account(&account, "paused by an administrator").await?;
+    Ok(Json(AccountView::from(read(&state, &caller, &account).await?)))
+}

@@ -1,0 +1,46 @@
+//! `GET /v1/api-keys`
+
+use axum::Json;
+use axum::extract::State;
+use uuid::Uuid;
+
+use super::ApiKeyView;
+use crate::api::AppState;
+use crate::api::auth::{Caller, Scope};
+use crate::api::params::{Page, Paging, Params, page_limit, read_cursor, write_cursor};
+use crate::api::problem::{Kind, Problem, ProblemDocument};
+
+/// All API keys, oldest first, without the keys themselves.
+#[utoipa::path(
+    get, path = "/v1/api-keys", operation_id = "listApiKeys", tag = "api keys",
+    params(Paging),
+    responses(
+        (status = 200, description = "A page of keys", body = Page<ApiKeyView>),
+        (status = 400, description = "A parameter cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope admin, or is limited to accounts", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["admin"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<ApiKeyView>>, Problem> {
+    caller.require(Scope::Admin)?;
+    super::require_all_accounts(&caller)?;
+    let limit = page_limit(paging.limit)?;
+    let after = match paging.cursor.as_deref() {
+        Some(cursor) => read_cursor(cursor)?
+            .parse()
+            .map_err(|_| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))?,
+        None => Uuid::nil(),
+    };
+    let mut keys = state.store.api_keys(after, limit + 1).await?;
+    let more = keys.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        keys.pop();
+    }
+    let next_cursor = keys.last().filter(|_| more).map(|last| write_cursor(&last.id.to_string()));
+    Ok(Json(Page { items: keys.into_iter().map(ApiKeyView::from).collect(), next_cursor }))
+}

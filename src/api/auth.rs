@@ -1,0 +1,101 @@
+//! Who calls: API keys, their scopes, and the accounts that they may use.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::AppState;
+use super::problem::{Kind, Problem};
+use crate::vault::{VaultError, random_bytes};
+
+/// What an API key may do.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::IntoStaticStr, strum::EnumString,
+)]
+pub enum Scope {
+    #[serde(rename = "orders:write")]
+    #[strum(serialize = "orders:write")]
+    OrdersWrite,
+    #[serde(rename = "orders:read")]
+    #[strum(serialize = "orders:read")]
+    OrdersRead,
+    /// Everything, and the administration of accounts and keys
+    #[serde(rename = "admin")]
+    #[strum(serialize = "admin")]
+    Admin,
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub key_id: Uuid,
+    scopes: Vec<Scope>,
+    /// Nothing means all accounts
+    accounts: Option<Vec<String>>,
+}
+
+impl Caller {
+    /// Refuses the request unless the key has the scope; `admin` includes the others.
+    pub fn require(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
+            return Ok(());
+        }
+        let name: &str = scope.into();
+        Err(Problem::new(Kind::Forbidden, format!("This needs an API key with the scope {name}.")))
+    }
+
+    /// Whether the key may use an account.
+    pub fn may_use(&self, account: &str) -> bool {
+        self.accounts.as_ref().is_none_or(|accounts| accounts.iter().any(|allowed| allowed == account))
+    }
+
+    /// The accounts that the key is limited to.
+    pub fn accounts(&self) -> Option<&[String]> {
+        self.accounts.as_deref()
+    }
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let unauthenticated = |detail: &str| Problem::new(Kind::Unauthenticated, detail);
+        let header = parts
+            .headers
+            .get(AUTHORIZATION)
+            .ok_or_else(|| unauthenticated("Send your API key as `Authorization: Bearer <api key>`."))?;
+        let key = header
+            .to_str()
+            .ok()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, key)| key.trim())
+            .ok_or_else(|| unauthenticated("The Authorization header must be `Bearer <api key>`."))?;
+        let stored = state
+            .store
+            .valid_api_key(&hash(key))
+            .await?
+            .ok_or_else(|| unauthenticated("The API key is unknown, revoked or expired."))?;
+        Ok(Caller {
+            key_id: stored.id,
+            scopes: stored.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
+            accounts: stored.accounts,
+        })
+    }
+}
+
+/// A new API key: 256 random bits.
+pub fn generate_key() -> Result<String, VaultError> {
+    Ok(format!("olk_{}", BASE64URL_NOPAD.encode(&random_bytes::<32>()?)))
+}
+
+/// What is kept of a key. Keys are random, so one round of SHA-256 is enough, and looking a hash up tells
+/// nothing about the key through timing.
+pub fn hash(key: &str) -> Vec<u8> {
+    digest(&SHA256, key.as_bytes()).as_ref().to_vec()
+}

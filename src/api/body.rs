@@ -1,0 +1,68 @@
+//! Reading request bodies: JSON, validated against the schema in the OpenAPI file, all errors at once.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::openapi::CONTRACT;
+use super::problem::{Kind, Problem};
+use crate::canonical::control_characters;
+
+/// A JSON body that has not been validated yet, with its bytes for fingerprints.
+pub struct JsonBody {
+    pub bytes: Bytes,
+    pub value: Value,
+}
+
+impl FromRequest<AppState> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let content_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        if content_type != "application/json" && !content_type.ends_with("+json") {
+            return Err(Problem::new(Kind::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let kind = if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                Kind::BodyTooLarge
+            } else {
+                Kind::MalformedRequest
+            };
+            Problem::new(kind, rejection.body_text())
+        })?;
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::new(Kind::MalformedRequest, format!("The body is not JSON: {error}.")))?;
+        Ok(JsonBody { bytes, value })
+    }
+}
+
+/// The value in its type, or everything that is wrong with it.
+pub fn validate<T: ToSchema + DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    let mut errors = CONTRACT.validator::<T>().errors(value);
+    errors.extend(control_characters(value));
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    T::deserialize(value).map_err(|error| {
+        // The schema lets nothing through that the type does not take, but for what it cannot say.
+        Problem::invalid(vec![crate::canonical::FieldError::new(
+            "",
+            "validation.invalid_value",
+            format!("cannot be read: {error}"),
+            format!("无法读取:{error}"),
+        )])
+    })
+}

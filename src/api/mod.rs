@@ -1,0 +1,119 @@
+//! The REST API: one file an endpoint. `api` and `delivery` meet only in the ledger, but for the hint that
+//! there is work.
+
+mod accounts;
+mod api_keys;
+mod auth;
+mod body;
+mod health;
+mod idempotency;
+mod openapi;
+mod orders;
+mod params;
+mod problem;
+mod submissions;
+mod views;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Request};
+use axum::middleware;
+use axum::routing::get;
+use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower_http::trace::TraceLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+use uuid::Uuid;
+
+use crate::delivery::Delivery;
+use crate::store::{Store, StoreError};
+use crate::vault::Vault;
+
+pub use auth::{generate_key, hash as hash_key};
+pub use openapi::CONTRACT;
+
+/// What handlers need.
+#[derive(Clone)]
+pub struct AppState {
+    pub store: Store,
+    pub vault: Arc<Vault>,
+    pub delivery: Delivery,
+}
+
+/// Bodies longer than this are refused.
+pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Every documented route; the OpenAPI file comes from the same list.
+fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(orders::create::handler, orders::list::handler))
+        .routes(routes!(orders::get::handler))
+        .routes(routes!(orders::submissions::handler))
+        .routes(routes!(submissions::get::handler))
+        .routes(routes!(submissions::attempts::handler))
+        .routes(routes!(accounts::create::handler, accounts::list::handler))
+        .routes(routes!(accounts::get::handler))
+        .routes(routes!(accounts::throttle::handler))
+        .routes(routes!(accounts::pause::handler))
+        .routes(routes!(accounts::resume::handler))
+        .routes(routes!(api_keys::create::handler, api_keys::list::handler))
+        .routes(routes!(api_keys::revoke::handler))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+/// The whole service.
+pub fn router(state: AppState, body_limit: usize) -> Router {
+    let request_id = HeaderName::from_static("x-request-id");
+    let (routes, _) = routes().split_for_parts();
+    Router::new()
+        .merge(routes.with_state(state))
+        .route("/openapi.json", get(|| async { Json(CONTRACT.document()) }))
+        .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone()))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(body_limit))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(problem::complete_problems))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
+            let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+            tracing::info_span!("request", method = %request.method(), path = request.uri().path(), request_id = id)
+        }))
+        .layer(SetRequestIdLayer::new(request_id, NewRequestId))
+        .layer(middleware::map_request(drop_unusable_request_id))
+        .layer(SetSensitiveRequestHeadersLayer::new([axum::http::header::AUTHORIZATION]))
+}
+
+/// Makes an id for a request that came without one.
+#[derive(Clone, Copy)]
+struct NewRequestId;
+
+impl MakeRequestId for NewRequestId {
+    fn make_request_id<B>(&mut self, _request: &Request<B>) -> Option<RequestId> {
+        HeaderValue::from_str(&Uuid::now_v7().to_string()).ok().map(RequestId::new)
+    }
+}
+
+/// A caller's request id is taken when it can stand in a log line and an answer; else one is made.
+async fn drop_unusable_request_id(mut request: axum::extract::Request) -> axum::extract::Request {
+    let usable = request.headers().get("x-request-id").is_some_and(|id| {
+        let bytes = id.as_bytes();
+        (1..=128).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
+    });
+    if !usable {
+        request.headers_mut().remove("x-request-id");
+    }
+    request
+}
+
+/// Makes sure that the first administrator's key is there.
+pub async fn ensure_admin_key(store: &Store, key: &str) -> Result<(), StoreError> {
+    let scopes = [<&str>::from(auth::Scope::Admin).to_owned()];
+    store.add_api_key(Uuid::now_v7(), "first administrator", &hash_key(key), &scopes, None, None).await.map(drop)
+}

@@ -1,0 +1,35 @@
+//! `GET /v1/orders/{id}/submissions`
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::api::AppState;
+use crate::api::auth::{Caller, Scope};
+use crate::api::params::{Id, Page};
+use crate::api::problem::{Problem, ProblemDocument};
+use crate::api::views::SubmissionView;
+
+/// Every submission of an order, oldest first.
+#[utoipa::path(
+    get, path = "/v1/orders/{id}/submissions", operation_id = "listOrderSubmissions", tag = "orders",
+    params(("id" = uuid::Uuid, Path, description = "Id of the order")),
+    responses(
+        (status = 200, description = "The submissions", body = Page<SubmissionView>),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["orders:read"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<Page<SubmissionView>>, Problem> {
+    caller.require(Scope::OrdersRead)?;
+    let order = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
+    order.ok_or_else(|| Problem::not_found("order"))?;
+    let submissions = state.store.submissions_of_order(id).await?;
+    let items = submissions.into_iter().map(|submission| SubmissionView::of(submission, None)).collect();
+    Ok(Json(Page { items, next_cursor: None }))
+}

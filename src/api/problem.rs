@@ -1,0 +1,255 @@
+//! Problem documents (RFC 9457): what is wrong, where, and what to do about it.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::canonical::FieldError;
+use crate::store::StoreError;
+
+/// Kinds of problem; each has a page under `/problems/` in its `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    MalformedRequest,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    OrderExists,
+    AccountExists,
+    IdempotencyInProgress,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+    UnknownAccount,
+    UnsupportedByProvider,
+    IdempotencyKeyReused,
+    Unavailable,
+    Internal,
+}
+
+impl Kind {
+    fn facts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Kind::MalformedRequest => (StatusCode::BAD_REQUEST, "malformed-request", "The request cannot be read"),
+            Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "An API key is needed"),
+            Kind::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "The API key lacks the right"),
+            Kind::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            Kind::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed here")
+            }
+            Kind::RequestTimeout => {
+                (StatusCode::REQUEST_TIMEOUT, "request-timeout", "The request took too long to arrive")
+            }
+            Kind::OrderExists => (StatusCode::CONFLICT, "order-exists", "The account has an order of this number"),
+            Kind::AccountExists => (StatusCode::CONFLICT, "account-exists", "There is an account of this id"),
+            Kind::IdempotencyInProgress => {
+                (StatusCode::CONFLICT, "idempotency-in-progress", "The first request with this key is still running")
+            }
+            Kind::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large"),
+            Kind::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not supported")
+            }
+            Kind::ValidationFailed => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "validation-failed", "The document is not valid")
+            }
+            Kind::UnknownAccount => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-account", "There is no such account"),
+            Kind::UnsupportedByProvider => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unsupported-by-provider", "The provider cannot do this")
+            }
+            Kind::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key was used with another body",
+            ),
+            Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The gateway cannot take work now"),
+            Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The gateway failed"),
+        }
+    }
+
+    /// The kind for a status that a layer below the handlers answered with.
+    fn of_status(status: StatusCode) -> Kind {
+        match status {
+            StatusCode::NOT_FOUND => Kind::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Kind::RequestTimeout,
+            StatusCode::PAYLOAD_TOO_LARGE => Kind::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
+            StatusCode::SERVICE_UNAVAILABLE => Kind::Unavailable,
+            status if status.is_client_error() => Kind::MalformedRequest,
+            _ => Kind::Internal,
+        }
+    }
+}
+
+/// An answer that says what is wrong.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    errors: Vec<FieldError>,
+    order_id: Option<Uuid>,
+    retry_after_seconds: Option<u32>,
+}
+
+/// The document of a problem, `application/problem+json`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemDocument {
+    /// A path under `/problems/` that names the kind of problem
+    #[schema(example = "/problems/validation-failed")]
+    pub r#type: String,
+    /// The kind of problem in words
+    pub title: &'static str,
+    /// HTTP status
+    pub status: u16,
+    /// What is wrong in this case
+    pub detail: String,
+    /// The path that was asked for
+    pub instance: String,
+    /// Also in `X-Request-Id` and in every log line
+    pub request_id: String,
+    /// All that is wrong with the body
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// With `order-exists`: the order that exists
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<Uuid>,
+}
+
+impl Problem {
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Problem { kind, detail: detail.into(), errors: Vec::new(), order_id: None, retry_after_seconds: None }
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Problem::new(Kind::NotFound, format!("There is no {what} with this id that your key may see."))
+    }
+
+    /// Everything that is wrong with a document.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] if only.pointer.is_empty() => format!("The document {}.", only.detail),
+            [only] => format!("{} {}.", only.pointer, only.detail),
+            several => format!("{} members of the document are wrong; see errors.", several.len()),
+        };
+        Problem::new(Kind::ValidationFailed, detail).with_errors(errors)
+    }
+
+    /// The same problem as another kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    #[must_use]
+    pub fn with_order(mut self, order_id: Uuid) -> Self {
+        self.order_id = Some(order_id);
+        self
+    }
+
+    fn into_document(self, instance: String, request_id: String) -> Response {
+        let (status, name, title) = self.kind.facts();
+        let document = ProblemDocument {
+            r#type: format!("/problems/{name}"),
+            title,
+            status: status.as_u16(),
+            detail: self.detail,
+            instance,
+            request_id,
+            errors: self.errors,
+            order_id: self.order_id,
+        };
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind == Kind::Unauthenticated {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Database(_) | StoreError::Migration(_) => {
+                tracing::error!(%error, "the ledger cannot be reached");
+                let mut problem = Problem::new(
+                    Kind::Unavailable,
+                    "The ledger cannot be reached. Nothing was accepted; repeat the request with the same Idempotency-Key.",
+                );
+                problem.retry_after_seconds = Some(2);
+                problem
+            }
+            StoreError::Inconsistent { .. } => {
+                tracing::error!(%error, "the ledger holds something that it should not");
+                Problem::new(Kind::Internal, "The ledger holds something that it should not; the log says what.")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// The document is written by [`complete_problems`], which knows path and request id.
+    fn into_response(self) -> Response {
+        let mut response = self.kind.facts().0.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Turns every error answer, also those of layers below the handlers, into a problem document.
+pub async fn complete_problems(request: Request, next: Next) -> Response {
+    let instance = request.uri().path().to_owned();
+    let request_id = request_id(request.headers());
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return problem.into_document(instance, request_id);
+    }
+    let status = response.status();
+    let is_problem = content_type(response.headers()).starts_with("application/problem+json");
+    if (status.is_client_error() || status.is_server_error()) && !is_problem {
+        let mut complete = Problem::new(Kind::of_status(status), words_for(status)).into_document(instance, request_id);
+        if let Some(allow) = response.headers().get(header::ALLOW) {
+            complete.headers_mut().insert(header::ALLOW, allow.clone());
+        }
+        return complete;
+    }
+    response
+}
+
+fn words_for(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "There is nothing at this path.",
+        StatusCode::METHOD_NOT_ALLOWED => "This path has other methods; see Allow.",
+        StatusCode::PAYLOAD_TOO_LARGE => "The body is longer than this gateway takes.",
+        StatusCode::REQUEST_TIMEOUT => "The request did not arrive in time.",
+        status if status.is_client_error() => "The request cannot be read.",
+        _ => "The gateway failed; the log says why under this request id.",
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The request's id, which a layer has set by now.
+fn request_id(headers: &HeaderMap) -> String {
+    headers.get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,34 @@
+//! `GET /v1/submissions/{id}/attempts`
+
+use axum::Json;
+use axum::extract::State;
+
+use super::read;
+use crate::api::AppState;
+use crate::api::auth::{Caller, Scope};
+use crate::api::params::{Id, Page};
+use crate::api::problem::{Problem, ProblemDocument};
+use crate::api::views::AttemptView;
+
+/// Every exchange with the provider that carried the submission, to the byte, secrets masked.
+#[utoipa::path(
+    get, path = "/v1/submissions/{id}/attempts", operation_id = "listAttempts", tag = "submissions",
+    params(("id" = uuid::Uuid, Path, description = "Id of the submission")),
+    responses(
+        (status = 200, description = "The attempts, oldest first", body = Page<AttemptView>),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such submission that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["orders:read"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<Page<AttemptView>>, Problem> {
+    caller.require(Scope::OrdersRead)?;
+    let submission = read(&state, &caller, id).await?;
+    let attempts = state.store.attempts(submission.id).await?;
+    Ok(Json(Page { items: attempts.into_iter().map(AttemptView::from).collect(), next_cursor: None }))
+}

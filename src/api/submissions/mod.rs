@@ -1,0 +1,44 @@
+//! Submissions.
+
+pub mod attempts;
+pub mod get;
+
+use uuid::Uuid;
+
+use super::AppState;
+use super::auth::Caller;
+use super::problem::Problem;
+use super::views::SubmissionView;
+use crate::canonical::SubmissionState;
+use crate::delivery::LaneQuota;
+use crate::provider;
+use crate::store::submissions::StoredSubmission;
+
+/// The submission that the caller may see.
+async fn read(state: &AppState, caller: &Caller, id: Uuid) -> Result<StoredSubmission, Problem> {
+    let submission = state.store.submission(id).await?.filter(|found| caller.may_use(&found.account_id));
+    submission.ok_or_else(|| Problem::not_found("submission"))
+}
+
+/// A submission with an estimate of when it goes out: what is queued before it, at the lane's pace.
+pub async fn view(state: &AppState, submission: StoredSubmission) -> Result<SubmissionView, Problem> {
+    let waits = matches!(submission.state, SubmissionState::Queued | SubmissionState::InDoubt);
+    let held = submission.held_by.is_some_and(|reason| {
+        use crate::canonical::HoldReason::{AccountPaused, EarlierSubmission};
+        matches!(reason, AccountPaused | EarlierSubmission)
+    });
+    if !waits || held {
+        return Ok(SubmissionView::of(submission, None));
+    }
+    let endpoint =
+        provider::find(&submission.provider).and_then(|provider| provider.profile().endpoint(&submission.endpoint));
+    let account = state.store.account(&submission.account_id).await?;
+    let (Some(endpoint), Some(account)) = (endpoint, account) else { return Ok(SubmissionView::of(submission, None)) };
+    let pace = LaneQuota::of(endpoint, std::iter::once(&account.throttles)).pace;
+    let ahead = state.store.queued_before(&submission).await?;
+    let requests = u32::try_from(ahead / i64::from(endpoint.batch_limit)).unwrap_or(u32::MAX);
+    let queue = pace.spacing.saturating_mul(requests);
+    let now = state.store.now().await?;
+    let estimate = submission.lane_free_at.max(now) + queue;
+    Ok(SubmissionView::of(submission, Some(estimate)))
+}

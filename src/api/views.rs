@@ -1,0 +1,326 @@
+//! What callers see of orders, submissions and attempts. Written apart from the ledger's rows.
+
+use chrono::{DateTime, Utc};
+use data_encoding::BASE64;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::problem::{Kind, Problem};
+use crate::canonical::{HoldReason, Operation, Order, OrderStatus, SubmissionResult, SubmissionState, merge_patch};
+use crate::store::exchanges::{StoredAttempt, StoredBody};
+use crate::store::orders::StoredOrder;
+use crate::store::submissions::StoredSubmission;
+
+/// An order: the canonical document, and where it stands. Serialised as one object; the OpenAPI file joins
+/// the document's members with these.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderEnvelope {
+    /// Id of the order
+    pub id: Uuid,
+    /// Provider of the account
+    pub provider: String,
+    /// Where the transport stands
+    pub status: OrderStatus,
+    /// Rises when document, status or provider number change; the ETag
+    pub version: i64,
+    /// Whether the gateway knows the whole document
+    pub document_complete: bool,
+    /// When it was accepted
+    pub created_at: DateTime<Utc>,
+    /// When it last changed
+    pub updated_at: DateTime<Utc>,
+    /// The latest submission
+    pub submission: Option<SubmissionView>,
+}
+
+/// An order with its document, ready to be answered.
+#[derive(Debug)]
+pub struct OrderView {
+    pub envelope: OrderEnvelope,
+    document: Value,
+}
+
+impl OrderView {
+    /// The order as it was just accepted.
+    pub fn new(envelope: OrderEnvelope, document: Value) -> Self {
+        OrderView { envelope, document }
+    }
+
+    pub fn of(stored: StoredOrder, submission: Option<SubmissionView>) -> Result<Self, Problem> {
+        let StoredOrder {
+            id,
+            account_id: _,
+            provider,
+            mut document,
+            document_complete,
+            status,
+            provider_order_number,
+            version,
+            created_at,
+            updated_at,
+            pending_changes,
+        } = stored;
+        for change in &pending_changes {
+            merge_patch(&mut document, change);
+        }
+        // Through the type, so that members stand in their documented order.
+        let mut order: Order = serde_json::from_value(document)
+            .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
+        order.provider_order_number = provider_order_number.or(order.provider_order_number);
+        let document = serde_json::to_value(&order)
+            .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be written: {error}.")))?;
+        let envelope =
+            OrderEnvelope { id, provider, status, version, document_complete, created_at, updated_at, submission };
+        Ok(OrderView { envelope, document })
+    }
+
+    /// The ETag of the order.
+    pub fn etag(&self) -> String {
+        format!("\"{}\"", self.envelope.version)
+    }
+}
+
+impl Serialize for OrderView {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let envelope = serde_json::to_value(&self.envelope).map_err(serde::ser::Error::custom)?;
+        let mut members = Map::new();
+        if let Value::Object(envelope) = envelope {
+            let mut envelope = envelope.into_iter();
+            members.extend(envelope.next());
+            if let Value::Object(document) = &self.document {
+                members.extend(document.clone());
+            }
+            members.extend(envelope);
+        }
+        members.serialize(serializer)
+    }
+}
+
+/// One operation on one order, and what came of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Submission)]
+#[serde(rename_all = "camelCase")]
+pub struct SubmissionView {
+    /// Id of the submission
+    pub id: Uuid,
+    pub order_id: Uuid,
+    pub account: String,
+    pub provider: String,
+    pub operation: Operation,
+    /// The provider's interface that carries it
+    pub endpoint: String,
+    pub state: SubmissionState,
+    /// The number that the provider's answer gave
+    #[schema(required)]
+    pub provider_order_number: Option<String>,
+    /// What the provider and the gateway said
+    pub results: Vec<SubmissionResult>,
+    /// Tries so far
+    pub attempts: i32,
+    /// When it is tried again, while it waits for that
+    #[schema(required)]
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// What it waits for
+    #[schema(required)]
+    pub held_by: Option<HoldReason>,
+    /// When it will probably go out, as far as the queue before it tells
+    #[schema(required)]
+    pub estimated_dispatch_at: Option<DateTime<Utc>>,
+    /// Whether an earlier attempt without a readable answer may have reached the provider
+    pub may_exist: bool,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl SubmissionView {
+    pub fn of(stored: StoredSubmission, estimated_dispatch_at: Option<DateTime<Utc>>) -> Self {
+        let StoredSubmission {
+            id,
+            order_id,
+            account_id,
+            provider,
+            endpoint,
+            operation,
+            state,
+            provider_order_number,
+            attempts,
+            may_exist,
+            due_at,
+            held_by,
+            lane_free_at: _,
+            created_at,
+            updated_at,
+            results,
+        } = stored;
+        let retries = attempts > 0 || held_by == Some(HoldReason::RetryBackoff);
+        let waits = matches!(state, SubmissionState::Queued | SubmissionState::InDoubt);
+        SubmissionView {
+            id,
+            order_id,
+            account: account_id,
+            provider,
+            operation,
+            endpoint,
+            state,
+            provider_order_number,
+            results,
+            attempts,
+            next_attempt_at: (waits && retries).then_some(due_at),
+            held_by,
+            estimated_dispatch_at,
+            may_exist,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+/// One exchange with the provider that carried a submission, secrets masked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attempt)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptView {
+    /// 1, 2, … of this submission
+    pub number: i32,
+    /// Id of the exchange, which may carry several submissions
+    pub exchange_id: Uuid,
+    /// Place of this submission in the exchange, from 1
+    pub position: i32,
+    /// Submissions that the exchange carried
+    pub batch_size: i32,
+    pub endpoint: String,
+    /// The submission's state after it; null while it is under way
+    #[schema(required)]
+    pub outcome: Option<String>,
+    /// What was sent; null when nothing was
+    #[schema(required)]
+    pub request: Option<RequestView>,
+    /// What came back; null when nothing did
+    #[schema(required)]
+    pub response: Option<ResponseView>,
+    /// What went wrong on the way
+    #[schema(required)]
+    pub error: Option<String>,
+    /// When the batch was claimed
+    pub claimed_at: DateTime<Utc>,
+    /// Just before the first byte left
+    #[schema(required)]
+    pub sent_at: Option<DateTime<Utc>>,
+    /// After the last byte of the answer
+    #[schema(required)]
+    pub answered_at: Option<DateTime<Utc>>,
+}
+
+/// A request as it was sent, secrets masked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AttemptRequest)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestView {
+    pub method: String,
+    pub url: String,
+    /// Pairs of name and value
+    pub headers: Vec<(String, String)>,
+    /// Null once it was dropped by age
+    #[schema(required)]
+    pub body: Option<BodyView>,
+}
+
+/// An answer as it was received.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AttemptResponse)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseView {
+    /// HTTP status
+    pub status: i32,
+    /// Pairs of name and value
+    pub headers: Vec<(String, String)>,
+    /// Null once it was dropped by age
+    #[schema(required)]
+    pub body: Option<BodyView>,
+}
+
+/// A body to the byte.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AttemptBody)]
+#[serde(rename_all = "camelCase")]
+pub struct BodyView {
+    /// The text, or base64 where the bytes are no UTF-8
+    pub content: String,
+    pub encoding: BodyEncoding,
+    /// Bytes that were sent or received
+    pub size: i64,
+    /// Whether only the beginning is kept
+    pub truncated: bool,
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyEncoding {
+    Text,
+    Base64,
+}
+
+impl From<StoredBody> for BodyView {
+    fn from(stored: StoredBody) -> Self {
+        let StoredBody { content, size, truncated } = stored;
+        let (content, encoding) = match String::from_utf8(content) {
+            Ok(text) => (text, BodyEncoding::Text),
+            Err(error) => (BASE64.encode(error.as_bytes()), BodyEncoding::Base64),
+        };
+        BodyView { content, encoding, size, truncated }
+    }
+}
+
+impl From<StoredAttempt> for AttemptView {
+    fn from(stored: StoredAttempt) -> Self {
+        let StoredAttempt {
+            number,
+            exchange_id,
+            position,
+            items,
+            outcome,
+            endpoint,
+            method,
+            url,
+            request_headers,
+            request_body,
+            response_status,
+            response_headers,
+            response_body,
+            error,
+            claimed_at,
+            sent_at,
+            answered_at,
+        } = stored;
+        let headers =
+            |value: Option<Value>| value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
+        AttemptView {
+            number,
+            exchange_id,
+            position,
+            batch_size: items,
+            endpoint,
+            outcome,
+            request: method.zip(url).map(|(method, url)| RequestView {
+                method,
+                url,
+                headers: headers(request_headers),
+                body: request_body.map(BodyView::from),
+            }),
+            response: response_status.map(|status| ResponseView {
+                status,
+                headers: headers(response_headers),
+                body: response_body.map(BodyView::from),
+            }),
+            error,
+            claimed_at,
+            sent_at,
+            answered_at,
+        }
+    }
+}

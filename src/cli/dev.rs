@@ -1,0 +1,177 @@
+//! `onelane dev`: everything on a laptop, from one command.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::sandbox;
+use crate::gateway::{Gateway, stop_signal};
+use crate::postgres::{Cluster, ClusterDirectory, ClusterOptions, default_data_directory};
+use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER};
+use crate::store::accounts::NewAccount;
+use crate::store::{Store, StoreOptions};
+use crate::vault::Vault;
+use crate::{api, delivery, telemetry};
+
+/// Connections of the gateway; the cluster allows a few more, for a person with psql.
+const CONNECTIONS: u32 = 16;
+
+pub async fn run() -> anyhow::Result<()> {
+    telemetry::set_up("warn,onelane=info");
+    // Before anything is started, so that a Ctrl-C at any moment ends everything in order.
+    let stop = CancellationToken::new();
+    let stopper = stop.clone();
+    tokio::spawn(async move {
+        stop_signal().await;
+        stopper.cancel();
+    });
+    let directory = std::env::var_os("ONELANE_DATA_DIR").map_or_else(default_data_directory, PathBuf::from);
+    let (cluster, database_url) = tokio::select! {
+        started = start_database(&directory) => started?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let served = serve(&directory, database_url, stop).await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await?;
+    }
+    served
+}
+
+/// The database that `DATABASE_URL` names, or a private cluster.
+async fn start_database(directory: &Path) -> anyhow::Result<(Option<Cluster>, String)> {
+    if let Ok(url) = std::env::var("DATABASE_URL") {
+        return Ok((None, url));
+    }
+    eprintln!("Starting a private Postgres in {} …", directory.display());
+    let options = ClusterOptions {
+        directory: ClusterDirectory::Kept(directory.to_owned()),
+        max_connections: CONNECTIONS + 8,
+        extra_settings: Vec::new(),
+    };
+    let cluster = Cluster::start(options).await?;
+    cluster.create_database_if_missing("onelane").await?;
+    let url = cluster.database_url("onelane");
+    Ok((Some(cluster), url))
+}
+
+async fn serve(directory: &Path, database_url: String, stop: CancellationToken) -> anyhow::Result<()> {
+    let options = StoreOptions { database_url: database_url.clone(), max_connections: CONNECTIONS };
+    let store = Store::connect(&options).await.context("the database cannot be reached")?;
+    store.migrate().await?;
+    let vault = Vault::from_base64(&master_key(directory)?)?;
+
+    let sandbox = sandbox::simulators();
+    let sandbox_listener = sandbox::bind(sandbox::listen_address()?).await?;
+    let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
+    let demo_accounts = sandbox.demo_accounts(&sandbox_url);
+    let example = demo_accounts.iter().find_map(|account| account.example_order.clone());
+    let books: Vec<String> =
+        demo_accounts.iter().map(|account| format!("{sandbox_url}/control/{}/books", account.provider)).collect();
+    for account in demo_accounts {
+        add_demo_account(&store, &vault, account).await?;
+    }
+    let key = match std::env::var("ONELANE_DEV_KEY") {
+        Ok(key) => key,
+        Err(_) => kept_secret(directory, "dev-api-key", api::generate_key)?,
+    };
+    api::ensure_admin_key(&store, &key).await?;
+
+    let address: SocketAddr = std::env::var("ONELANE_LISTEN")
+        .unwrap_or_else(|_| "127.0.0.1:8080".to_owned())
+        .parse()
+        .context("ONELANE_LISTEN is no address like 127.0.0.1:8080")?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; ONELANE_LISTEN chooses another place"))?;
+    let gateway = Gateway::new(store.clone(), vault, api::DEFAULT_BODY_LIMIT)?;
+    greet(listener.local_addr()?, &books, &key, &database_url, example.as_ref());
+
+    let simulating = stop.clone();
+    let simulators = tokio::spawn(async move {
+        axum::serve(sandbox_listener, sandbox.router()).with_graceful_shutdown(simulating.cancelled_owned()).await
+    });
+    let served = gateway.serve(listener, stop.cancelled_owned()).await;
+    simulators.abort();
+    store.close().await;
+    eprintln!("Stopped. Everything is kept; start again with the same command.");
+    Ok(served?)
+}
+
+/// Adds a demo account, or points the one of an earlier run to this run's sandbox.
+async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount) -> anyhow::Result<()> {
+    let DemoAccount { id, provider, display_name, base_url, credentials, settings, example_order: _ } = account;
+    let credentials = vault.seal(&delivery::sealing_place(id), credentials.to_string().as_bytes())?;
+    let account = NewAccount {
+        throttle_group: id.to_owned(),
+        id: id.to_owned(),
+        provider: provider.to_owned(),
+        display_name: display_name.to_owned(),
+        base_url,
+        credentials,
+        settings,
+        throttles: json!({}),
+        public_callback_url: None,
+    };
+    if !store.add_account(&account).await? {
+        store.refresh_account(&account).await?;
+    }
+    Ok(())
+}
+
+/// The master key of this data directory.
+fn master_key(directory: &Path) -> anyhow::Result<String> {
+    if let Ok(key) = std::env::var("ONELANE_MASTER_KEY") {
+        return Ok(key);
+    }
+    kept_secret(directory, "master-key", Vault::generate_base64)
+}
+
+/// A secret that is made once and kept in a file that only its owner may read.
+fn kept_secret<E>(directory: &Path, name: &str, make: impl FnOnce() -> Result<String, E>) -> anyhow::Result<String>
+where
+    anyhow::Error: From<E>,
+{
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let path = directory.join(name);
+    if let Ok(kept) = fs::read_to_string(&path) {
+        return Ok(kept.trim().to_owned());
+    }
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    let secret = make()?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    writeln!(file, "{secret}")?;
+    Ok(secret)
+}
+
+/// Says what runs, and what to try.
+fn greet(address: SocketAddr, books: &[String], key: &str, database_url: &str, example: Option<&Value>) {
+    let books = books.join("\n             ");
+    println!(
+        "\nonelane is ready.\n
+  API        http://{address}/docs   (Swagger UI; authorize with the key)
+  API key    {key}
+  Sandbox    {books}   (the orders that the simulated providers hold)
+  Database   {database_url}"
+    );
+    if let Some(example) = example {
+        // The shell puts the time in, so that the line works again and again.
+        let order = example.to_string().replace(EXAMPLE_NUMBER, "SO-'$(date +%s)'");
+        println!(
+            "\nTry it, and see what the provider made of the order:\n
+curl -s http://{address}/v1/orders -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -H 'Prefer: wait=10' -d '{order}'"
+        );
+    }
+    println!("\nCtrl-C stops everything; nothing is lost.\n");
+}

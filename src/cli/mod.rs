@@ -1,0 +1,78 @@
+//! The command line.
+
+mod dev;
+mod openapi;
+mod sandbox;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One canonical order API in front of many logistics providers.
+#[derive(Parser)]
+#[command(name = "onelane", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything on a laptop: a private Postgres, the provider sandbox, demo accounts, the gateway
+    Dev,
+    /// The gateway on a database: DATABASE_URL, ONELANE_MASTER_KEY, ONELANE_LISTEN, ONELANE_ADMIN_KEY
+    Serve {
+        /// A TOML file; environment variables win over it
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Bring the database's schema up to date first
+        #[arg(long)]
+        migrate: bool,
+    },
+    /// Bring the database's schema up to date: DATABASE_URL
+    Migrate {
+        /// A TOML file; environment variables win over it
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// The provider simulators alone: ONELANE_SANDBOX_LISTEN
+    Sandbox,
+    /// Print the OpenAPI file
+    Openapi {
+        /// Compare with this file instead of printing; fails when they differ
+        #[arg(long)]
+        check: Option<PathBuf>,
+    },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Dev => dev::run().await,
+            Command::Serve { config, migrate } => serve::run(config.as_deref(), migrate).await,
+            Command::Migrate { config } => serve::migrate(config.as_deref()).await,
+            Command::Sandbox => sandbox::run().await,
+            Command::Openapi { check } => openapi::run(check.as_deref()),
+        }
+    });
+    // Whatever still blocks a thread must not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A running gateway: the API and delivery over one ledger, and how they end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::api::{self, AppState};
+use crate::delivery::{Delivery, SendError};
+use crate::store::Store;
+use crate::vault::Vault;
+
+/// How long exchanges in flight may take to end when the gateway stops.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a gateway cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    #[error(transparent)]
+    Sender(#[from] SendError),
+    #[error("the listener failed: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+/// The parts of a gateway.
+pub struct Gateway {
+    state: AppState,
+    body_limit: usize,
+}
+
+impl Gateway {
+    pub fn new(store: Store, vault: Vault, body_limit: usize) -> Result<Self, GatewayError> {
+        let vault = Arc::new(vault);
+        let delivery = Delivery::new(store.clone(), Arc::clone(&vault))?;
+        Ok(Gateway { state: AppState { store, vault, delivery }, body_limit })
+    }
+
+    /// Serves until `stop` is done; then answers what was begun, lets exchanges in flight end, and leaves the
+    /// rest to evidence.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), GatewayError> {
+        let Gateway { state, body_limit } = self;
+        let delivery = state.delivery.clone();
+        delivery.start();
+        let app = api::router(state, body_limit);
+        let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
+        let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+            stop.await;
+            // The receiver waits for this below.
+            let _ = stopped.send(());
+        });
+        let serving = tokio::spawn(async move { server.await });
+        // An error here only says that the server ended first.
+        let _ = stopping.await;
+        tracing::info!("stopping");
+        delivery.stop(PATIENCE).await;
+        match tokio::time::timeout(PATIENCE, serving).await {
+            Ok(Ok(served)) => Ok(served?),
+            // A connection that does not end within the patience is cut; what it asked for is in the ledger or not.
+            Ok(Err(_)) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Done on Ctrl-C or a request to terminate.
+pub async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
