@@ -45,11 +45,6 @@ pub struct OrderView {
 }
 
 impl OrderView {
-    /// The order as it was just accepted.
-    pub fn new(envelope: OrderEnvelope, document: Value) -> Self {
-        OrderView { envelope, document }
-    }
-
     pub fn of(stored: StoredOrder, submission: Option<SubmissionView>) -> Result<Self, Problem> {
         let StoredOrder {
             id,

@@ -18,7 +18,7 @@ use crate::canonical::{FieldError, Operation, Order};
 pub use account::{Account, AccountDraft, CommonSettings, Credentials};
 pub use carriage::{Translation, translate};
 pub use exchange::{Answer, Batch, Encoding, Item, ItemEncoding, Lineage, Outcome, Request, Trace, Verdict};
-pub use profile::{Catalogue, Endpoint, Evidence, Limit, OperationProfile, Profile};
+pub use profile::{Catalogue, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
 pub use schema::{check_account, extension_components, settings_schema};
 
 /// Every provider. The only place that lists them.

@@ -4,10 +4,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use crate::canonical::{DocumentType, Operation, ResultCode};
+use crate::validation::without_nulls;
 
 /// A provider, as its documents describe it.
 pub struct Profile {
@@ -17,15 +20,15 @@ pub struct Profile {
     pub operations: &'static [OperationProfile],
     pub endpoints: &'static [Endpoint],
     /// Schema of `credentials`
-    pub credentials_schema: fn() -> RefOr<Schema>,
+    pub credentials_schema: DeclaredSchema,
     /// Members of `credentials` that are secret; they are masked wherever they could be seen
     pub secret_credentials: &'static [&'static str],
     /// Schema of the provider's own `settings`, without the common ones
-    pub settings_schema: fn() -> RefOr<Schema>,
+    pub settings_schema: DeclaredSchema,
     /// Schema of `extensions.<id>` of an order, if the provider has members of its own there
-    pub order_extension_schema: Option<fn() -> RefOr<Schema>>,
+    pub order_extension_schema: Option<DeclaredSchema>,
     /// The same for a stop
-    pub stop_extension_schema: Option<fn() -> RefOr<Schema>>,
+    pub stop_extension_schema: Option<DeclaredSchema>,
     /// The result codes
     pub catalogue: fn() -> &'static Catalogue,
 }
@@ -38,6 +41,50 @@ impl Profile {
 
     pub fn endpoint(&self, id: &str) -> Option<&'static Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.id == id)
+    }
+}
+
+/// The schema of a type that an adapter declares.
+#[derive(Clone, Copy)]
+pub struct DeclaredSchema {
+    schema: fn() -> RefOr<Schema>,
+    referred: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl DeclaredSchema {
+    pub const fn of<T: ToSchema>() -> Self {
+        DeclaredSchema { schema: T::schema, referred: T::schemas }
+    }
+
+    /// The schema with all that it refers to put in its place: it stands alone. Optional members take no
+    /// null.
+    pub fn inlined(&self) -> Value {
+        let mut referred = Vec::new();
+        (self.referred)(&mut referred);
+        let components: Map<String, Value> = referred
+            .into_iter()
+            .filter_map(|(name, schema)| Some((name, serde_json::to_value(schema).ok()?)))
+            .collect();
+        let mut value = serde_json::to_value((self.schema)()).unwrap_or(Value::Null);
+        inline(&mut value, &components);
+        without_nulls(&mut value);
+        value
+    }
+}
+
+fn inline(value: &mut Value, components: &Map<String, Value>) {
+    match value {
+        Value::Object(members) => {
+            let name = members.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+            if let Some(schema) = name.and_then(|name| components.get(name)) {
+                *value = schema.clone();
+                inline(value, components);
+            } else {
+                members.values_mut().for_each(|member| inline(member, components));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| inline(item, components)),
+        _ => {}
     }
 }
 

@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
-use utoipa::PartialSchema;
 
 use super::account::{AccountDraft, CommonSettings};
-use super::{ALL, Profile, Provider};
+use super::{ALL, DeclaredSchema, Profile, Provider};
 use crate::canonical::FieldError;
-use crate::validation::{self, SchemaValidator};
+use crate::validation::SchemaValidator;
 
 /// Schema of a provider's settings: the common members and its own.
 pub fn settings_schema(profile: &Profile) -> Value {
-    let mut schema = as_value(CommonSettings::schema());
-    let own = as_value((profile.settings_schema)());
+    let mut schema = DeclaredSchema::of::<CommonSettings>().inlined();
+    let own = profile.settings_schema.inlined();
     if let (Some(properties), Some(Value::Object(more))) =
         (schema.get_mut("properties").and_then(Value::as_object_mut), own.get("properties"))
     {
@@ -27,8 +26,8 @@ pub fn settings_schema(profile: &Profile) -> Value {
 
 /// The components `OrderExtensions` and `StopExtensions`, and those that they refer to, from all providers.
 pub fn extension_components() -> Map<String, Value> {
-    let order = extensions(|profile| profile.order_extension_schema.map(|schema| as_value(schema())));
-    let stop = extensions(|profile| profile.stop_extension_schema.map(|schema| as_value(schema())));
+    let order = extensions(|profile| profile.order_extension_schema.map(|schema| schema.inlined()));
+    let stop = extensions(|profile| profile.stop_extension_schema.map(|schema| schema.inlined()));
     let mut components = Map::new();
     components.insert(crate::canonical::ORDER_EXTENSIONS_SCHEMA.to_owned(), order);
     components.insert(crate::canonical::STOP_EXTENSIONS_SCHEMA.to_owned(), stop);
@@ -57,7 +56,7 @@ pub fn check_account(provider: &dyn Provider, account: &AccountDraft<'_>) -> Vec
         ALL.iter()
             .map(|provider| {
                 let profile = provider.profile();
-                let credentials = SchemaValidator::new(&as_value((profile.credentials_schema)()));
+                let credentials = SchemaValidator::new(&profile.credentials_schema.inlined());
                 (profile.id, (credentials, SchemaValidator::new(&settings_schema(profile))))
             })
             .collect()
@@ -100,10 +99,4 @@ fn check_base_url(account: &AccountDraft<'_>) -> Option<FieldError> {
         ),
         _ => invalid("must begin with https://", "必须以 https:// 开头"),
     }
-}
-
-fn as_value(schema: impl serde::Serialize) -> Value {
-    let mut value = serde_json::to_value(schema).unwrap_or(Value::Null);
-    validation::without_nulls(&mut value);
-    value
 }

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use utoipa::PartialSchema;
-
 use super::{codes, settings};
 use crate::canonical::{DocumentType, Operation};
-use crate::provider::{Endpoint, Evidence, Limit, OperationProfile, Profile};
+use crate::provider::{DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
 
 pub const ID: &str = "otms";
 
@@ -30,10 +28,10 @@ pub static PROFILE: Profile = Profile {
         limit: Limit { requests: 40, window: Duration::from_secs(1) },
         batch_limit: 100,
     }],
-    credentials_schema: settings::OtmsCredentials::schema,
+    credentials_schema: DeclaredSchema::of::<settings::OtmsCredentials>(),
     secret_credentials: &["password"],
-    settings_schema: settings::OtmsSettings::schema,
-    order_extension_schema: Some(settings::OtmsOrderExtension::schema),
-    stop_extension_schema: Some(settings::OtmsStopExtension::schema),
+    settings_schema: DeclaredSchema::of::<settings::OtmsSettings>(),
+    order_extension_schema: Some(DeclaredSchema::of::<settings::OtmsOrderExtension>()),
+    stop_extension_schema: Some(DeclaredSchema::of::<settings::OtmsStopExtension>()),
     catalogue: codes::catalogue,
 };
