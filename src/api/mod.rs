@@ -16,11 +16,10 @@ mod views;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Request};
 use axum::middleware;
-use axum::routing::get;
-use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
@@ -74,7 +73,7 @@ pub fn router(state: AppState, body_limit: usize) -> Router {
     let (routes, _) = routes().split_for_parts();
     Router::new()
         .merge(routes.with_state(state))
-        .route("/openapi.json", get(|| async { Json(CONTRACT.document()) }))
+        // It also answers `/openapi.json`.
         .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone()))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_limit))

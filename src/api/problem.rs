@@ -220,7 +220,12 @@ pub async fn complete_problems(request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        return problem.into_document(instance, request_id);
+        let mut complete = problem.into_document(instance, request_id);
+        // Headers that the handler added to its problem stay.
+        for (name, value) in response.headers() {
+            complete.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+        return complete;
     }
     let status = response.status();
     let is_problem = content_type(response.headers()).starts_with("application/problem+json");

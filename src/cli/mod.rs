@@ -1,10 +1,12 @@
 //! The command line.
 
 mod dev;
+mod health;
 mod openapi;
 mod sandbox;
 mod serve;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,6 +41,12 @@ enum Command {
     },
     /// The provider simulators alone: ONELANE_SANDBOX_LISTEN
     Sandbox,
+    /// Ask the gateway on this machine whether it lives; the exit code says so
+    Health {
+        /// Where it listens
+        #[arg(long, env = "ONELANE_LISTEN", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+    },
     /// Print the OpenAPI file
     Openapi {
         /// Compare with this file instead of printing; fails when they differ
@@ -63,6 +71,7 @@ pub fn main() -> ExitCode {
             Command::Serve { config, migrate } => serve::run(config.as_deref(), migrate).await,
             Command::Migrate { config } => serve::migrate(config.as_deref()).await,
             Command::Sandbox => sandbox::run().await,
+            Command::Health { listen } => health::run(listen).await,
             Command::Openapi { check } => openapi::run(check.as_deref()),
         }
     });

@@ -52,10 +52,18 @@ impl Going<'_> {
 impl Delivery {
     pub(super) async fn run_exchange(&self, lane: &LaneHandle, batch: ClaimedBatch, claimed: Instant) {
         let going = Going { lane, batch, claimed };
-        let (settlement, pause) = tokio::select! {
+        let done = tokio::select! {
             done = self.exchange(&going) => done,
             // What was sent stays in doubt until its lease runs out.
             () = self.inner.abort.cancelled() => return,
+        };
+        let (settlement, pause) = match done {
+            Ok(done) => done,
+            Err(MissedSlot) => {
+                self.release(&going).await;
+                lane.notify.notify_one();
+                return;
+            }
         };
         self.settle(&going, &settlement).await;
         if let Some(reason) = pause {
@@ -67,29 +75,25 @@ impl Delivery {
     }
 
     /// Does the exchange; gives what came of it, and why the account must be paused, if it must.
-    async fn exchange(&self, going: &Going<'_>) -> (Settlement, Option<String>) {
+    async fn exchange(&self, going: &Going<'_>) -> Result<(Settlement, Option<String>), MissedSlot> {
         let (provider, account) = match self.open(&going.batch.account_id).await {
             Ok(opened) => opened,
             Err(reason) => {
                 let mut settlement = going.settlement(going.all(|item| verdict::released(item, UNUSABLE_ACCOUNT)));
                 settlement.error = Some(reason.clone());
-                return (settlement, Some(reason));
+                return Ok((settlement, Some(reason)));
             }
         };
         let Some(outward) = provider.outward() else {
             let items =
                 going.all(|item| verdict::refused(item, vec![cannot_be_encoded("the provider takes no orders")]));
-            return (going.settlement(items), None);
+            return Ok((going.settlement(items), None));
         };
         let encoded = Encoded::of(going, outward, &account);
         let Some(request) = &encoded.request else {
-            return (going.settlement(encoded.settle(|_, _| Vec::new())), None);
+            return Ok((going.settlement(encoded.settle(|_, _| Vec::new())), None));
         };
-        if let Err(late) = self.wait_for_slot(going).await {
-            let mut settlement = going.settlement(going.all(|item| verdict::released(item, Duration::ZERO)));
-            settlement.error = Some(late.to_owned());
-            return (settlement, None);
-        }
+        wait_for_slot(going).await?;
         let deadline = DEADLINE.min(Duration::from_secs(account.common.request_timeout_seconds.into()));
         let sent = Instant::now();
         let answer = self.inner.sender.send(request, deadline).await;
@@ -102,7 +106,7 @@ impl Delivery {
             took: sent.elapsed(),
             response: None,
         };
-        match answer {
+        Ok(match answer {
             Ok(received) => {
                 record.response = Some(response_record(&received, provider.profile().secret_credentials, &account));
                 let (mut settlement, pause) = answered(going, &encoded, outward, &received);
@@ -122,7 +126,7 @@ impl Delivery {
                 settlement.error = Some(words);
                 (settlement, None)
             }
-        }
+        })
     }
 
     async fn open(&self, account_id: &str) -> Result<(&'static dyn provider::Provider, Account), String> {
@@ -131,19 +135,12 @@ impl Delivery {
         account::open_account(&stored, &self.inner.vault).map_err(|error| error.to_string())
     }
 
-    /// Sleeps until the reserved slot. Gives it up when it was missed, or when the lease would not outlast
-    /// the request.
-    async fn wait_for_slot(&self, going: &Going<'_>) -> Result<(), &'static str> {
-        // The claim's statement ran after `claimed`: counting from the end of the claim is never early.
-        let remaining = going.batch.wait.saturating_sub(going.batch.received.elapsed());
-        tokio::time::sleep(remaining).await;
-        if going.claimed.elapsed() > going.batch.wait + MOST_LATENESS {
-            return Err("the reserved slot was missed; nothing was sent");
+    /// Lets a batch go of which nothing was sent. Should that fail, its lease runs out, and evidence is sought
+    /// for what never left: needless, but sound.
+    async fn release(&self, going: &Going<'_>) {
+        if let Err(error) = self.inner.store.release(going.batch.exchange_id).await {
+            tracing::warn!(%error, exchange = %going.batch.exchange_id, "cannot let a batch go that missed its slot");
         }
-        if going.claimed.elapsed() + LEASE_TO_SEND > LEASE {
-            return Err("too little of the lease was left; nothing was sent");
-        }
-        Ok(())
     }
 
     /// Settles, and tries again while the lease lasts: the provider's answer must not be lost to a hiccup of
@@ -177,6 +174,21 @@ impl Delivery {
             Err(error) => tracing::error!(%error, account = account_id, reason, "cannot pause the account"),
         }
     }
+}
+
+/// The slot that was booked passed before a byte had left, or too little of the lease was left.
+struct MissedSlot;
+
+/// Sleeps until the booked slot. Gives it up when it was missed, or when the lease would not outlast the
+/// request.
+async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
+    // The slot was booked by a statement that ran after `received`: what leaves by the clock from there is in time.
+    let needed = going.batch.received.elapsed();
+    going.lane.learn_head_start(needed);
+    tokio::time::sleep(going.batch.wait.saturating_sub(needed)).await;
+    let late = going.batch.received.elapsed() > going.batch.wait + MOST_LATENESS;
+    let too_short = going.claimed.elapsed() + LEASE_TO_SEND > LEASE;
+    if late || too_short { Err(MissedSlot) } else { Ok(()) }
 }
 
 /// A batch in the provider's words.

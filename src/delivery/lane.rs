@@ -1,7 +1,7 @@
 //! One lane: claims batch after batch, and hands each to a task of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -16,6 +16,8 @@ use crate::throttle::Pace;
 
 /// How long a lane rests after the ledger failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// A claim that takes longer than this on its way is a failure of the database, and nothing to plan for.
+const LONGEST_HEAD_START: Duration = Duration::from_secs(1);
 /// How often a lane reads its accounts' overrides anew.
 const REFRESH: Duration = Duration::from_secs(5);
 
@@ -25,10 +27,30 @@ pub struct LaneHandle {
     pub endpoint: &'static Endpoint,
     pub notify: Arc<Notify>,
     /// Most items of the next batch; halved when the provider finds one too large
-    pub batch_limit: AtomicU16,
+    batch_limit: AtomicU16,
+    /// How long it took lately, in microseconds, from taking a token until a request could leave
+    head_start: AtomicU64,
 }
 
 impl LaneHandle {
+    fn new(key: LaneKey, endpoint: &'static Endpoint, notify: Arc<Notify>) -> Self {
+        let batch_limit = AtomicU16::new(endpoint.batch_limit);
+        LaneHandle { key, endpoint, notify, batch_limit, head_start: AtomicU64::new(0) }
+    }
+
+    /// The head start that the next claim needs, lest it miss the slot that it books.
+    fn head_start(&self) -> Duration {
+        Duration::from_micros(self.head_start.load(Ordering::Relaxed)).min(LONGEST_HEAD_START)
+    }
+
+    /// Learns how long a request needed until it could leave: at once when it was long, slowly back when it
+    /// was short.
+    pub fn learn_head_start(&self, needed: Duration) {
+        let needed = u64::try_from(needed.as_micros()).unwrap_or(u64::MAX);
+        let lately = self.head_start.load(Ordering::Relaxed);
+        self.head_start.store(needed.max(lately - lately / 8), Ordering::Relaxed);
+    }
+
     pub fn halve_batches(&self) {
         let limit = self.batch_limit.load(Ordering::Relaxed);
         self.batch_limit.store((limit / 2).max(1), Ordering::Relaxed);
@@ -86,7 +108,7 @@ impl Delivery {
             );
             return;
         };
-        let lane = Arc::new(LaneHandle { key, endpoint, notify, batch_limit: AtomicU16::new(endpoint.batch_limit) });
+        let lane = Arc::new(LaneHandle::new(key, endpoint, notify));
         let mut quota = LaneQuota::of(endpoint, std::iter::empty());
         let mut refreshed: Option<Instant> = None;
         while !self.inner.stop.is_cancelled() {
@@ -108,6 +130,7 @@ impl Delivery {
                 pace: &quota.pace,
                 in_flight_limit: quota.in_flight_limit,
                 batch_limit: lane.batch_limit.load(Ordering::Relaxed),
+                head_start: lane.head_start(),
             };
             let pause = match self.inner.store.claim(&claim).await {
                 Ok(Claim::Batch(batch)) => {
@@ -154,6 +177,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_head_start_follows_slow_claims_at_once_and_fast_ones_slowly() {
+        static ENDPOINT: Endpoint = Endpoint {
+            id: "e",
+            method: "PUT",
+            path: "/e",
+            limit: Limit { requests: 40, window: Duration::from_secs(1) },
+            batch_limit: 100,
+        };
+        let key = LaneKey { provider: String::new(), throttle_group: String::new(), endpoint: String::new() };
+        let lane = LaneHandle::new(key, &ENDPOINT, Arc::default());
+        assert_eq!(lane.head_start(), Duration::ZERO);
+        lane.learn_head_start(Duration::from_millis(80));
+        assert_eq!(lane.head_start(), Duration::from_millis(80));
+        lane.learn_head_start(Duration::from_millis(1));
+        assert_eq!(lane.head_start(), Duration::from_millis(70));
+        lane.learn_head_start(Duration::from_secs(90));
+        assert_eq!(lane.head_start(), LONGEST_HEAD_START);
+    }
 
     #[test]
     fn the_smaller_of_two_overrides_counts() {

@@ -89,7 +89,7 @@ pub fn no_answer(item: &ClaimedItem, why: &str, random: f64) -> SettledItem {
     doubtful(item, SettledItem { results: vec![result.with_raw_message(why)], ..unchanged(item) }, random)
 }
 
-/// What a submission becomes when it was claimed but its turn passed before a byte left.
+/// What a submission becomes when its account cannot be used now.
 pub fn released(item: &ClaimedItem, wait: Duration) -> SettledItem {
     SettledItem { due_in: Some(wait), counts: false, ..unchanged(item) }
 }

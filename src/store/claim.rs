@@ -21,6 +21,8 @@ pub struct ClaimRequest<'a> {
     pub pace: &'a Pace,
     pub in_flight_limit: u32,
     pub batch_limit: u16,
+    /// How long it takes from here until a request can leave: its slot is not booked before
+    pub head_start: Duration,
 }
 
 /// What a claim gave.
@@ -103,6 +105,7 @@ impl Store {
         if wait > RESERVE_AHEAD {
             return Ok(Claim::NoToken(wait - RESERVE_AHEAD));
         }
+        let wait = wait.max(request.head_start);
         let exchange_id = Uuid::now_v7();
         let rows = sqlx::query!(
             r#"with clock as materialized (select onelane_now() as now),

@@ -10,6 +10,7 @@ pub mod idempotency;
 pub mod lanes;
 pub mod orders;
 pub mod recover;
+pub mod release;
 pub mod settle;
 pub mod submissions;
 

@@ -41,7 +41,7 @@ pub struct NewAccountBody {
     #[schema(value_type = Object)]
     credentials: Value,
     /// As `GET /v1/providers/{provider}` describes them
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     settings: Option<Value>,
     /// Overrides of documented limits, by endpoint
     throttles: Option<BTreeMap<String, ThrottleOverride>>,

@@ -30,7 +30,7 @@ pub struct NewApiKeyBody {
     #[schema(min_items = 1, max_items = 200)]
     accounts: Option<Vec<String>>,
     /// When it stops to be valid; never when absent
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<DateTime<Utc>>,
 }
 

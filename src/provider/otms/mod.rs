@@ -10,6 +10,9 @@ mod settings;
 mod stop;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use crate::canonical::{FieldError, Operation, Order};
 use crate::provider::{
     AccountDraft, Answer, Batch, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace,

@@ -1,0 +1,37 @@
+//! `onelane health`
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+/// How long the gateway may take to say that it lives.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Asks the gateway on this machine whether it lives; for health checks of containers.
+pub async fn run(listen: SocketAddr) -> anyhow::Result<()> {
+    let url = format!("http://{}/healthz", reachable(listen));
+    let answer = tokio::time::timeout(PATIENCE, reqwest::get(&url));
+    let status = answer.await.with_context(|| format!("{url} did not answer in time"))??.status();
+    ensure!(status.is_success(), "{url} answered {status}");
+    Ok(())
+}
+
+/// Who listens everywhere is asked on the loopback address.
+fn reachable(mut listen: SocketAddr) -> SocketAddr {
+    if listen.ip().is_unspecified() {
+        listen.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    listen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_that_listens_everywhere_is_asked_on_loopback() {
+        assert_eq!(reachable("0.0.0.0:8080".parse().unwrap()).to_string(), "127.0.0.1:8080");
+        assert_eq!(reachable("10.0.0.1:9".parse().unwrap()).to_string(), "10.0.0.1:9");
+    }
+}

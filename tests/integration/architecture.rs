@@ -1,0 +1,94 @@
+//! Data flows one way, and providers are named in their folders only.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each part of the crate must not refer to.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("canonical", &["provider", "store", "delivery", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
+    ("provider", &["store", "delivery", "api", "sandbox", "gateway", "cli", "vault", "axum", "sqlx", "tokio"]),
+    ("store", &["delivery", "api", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
+    ("delivery", &["api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
+    ("api", &["sandbox", "gateway", "cli", "sqlx", "reqwest"]),
+    ("sandbox", &["provider", "store", "delivery", "api", "canonical", "gateway", "cli", "sqlx", "reqwest"]),
+    ("postgres", &["provider", "store", "delivery", "api", "canonical", "sandbox", "gateway", "cli", "axum"]),
+    ("throttle.rs", &["store", "delivery", "api", "sandbox", "sqlx", "axum", "tokio"]),
+];
+
+fn sources(below: &Path) -> Vec<PathBuf> {
+    if below.is_file() {
+        return vec![below.to_owned()];
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(below).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn source_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The code of a file without its comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn no_part_refers_to_what_stands_above_it() {
+    let mut found = Vec::new();
+    for (part, forbidden) in FORBIDDEN {
+        for path in sources(&source_root().join(part)) {
+            let tests = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
+            let code = code(&path);
+            for name in *forbidden {
+                let refers = code.contains(&format!("crate::{name}::"))
+                    || code.contains(&format!("crate::{name};"))
+                    || code.contains(&format!("use {name}::"))
+                    || code.contains(&format!(" {name}::"))
+                    || code.contains(&format!("crate::{{{name}"));
+                // A test may go through HTTP to its subject.
+                if refers && !(tests && matches!(*name, "axum" | "tokio")) {
+                    found.push(format!("{} refers to {name}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_folders_of_providers_and_their_simulators_name_a_provider() {
+    let root = source_root();
+    let ids: Vec<&str> = onelane::provider::ALL.iter().map(|provider| provider.profile().id).collect();
+    for path in sources(&root) {
+        let relative = path.strip_prefix(&root).unwrap().to_owned();
+        if relative.starts_with("provider") || relative.starts_with("sandbox") {
+            continue;
+        }
+        let code = code(&path).to_lowercase();
+        // What follows is the file's own tests, which need an example.
+        let code = code.split("#[cfg(test)]").next().unwrap();
+        for id in &ids {
+            assert!(!code.contains(id), "{} names {id}", relative.display());
+        }
+    }
+}
+
+#[test]
+fn sql_stands_in_the_store_only() {
+    let root = source_root();
+    for path in sources(&root) {
+        if path.strip_prefix(&root).unwrap().starts_with("store") {
+            continue;
+        }
+        assert!(!code(&path).contains("sqlx::"), "{} uses sqlx", path.display());
+    }
+}

@@ -1,0 +1,62 @@
+//! The OpenAPI file, Swagger UI, health.
+
+use serde_json::Value;
+
+use crate::harness::Bench;
+
+#[tokio::test]
+async fn the_committed_file_is_what_the_gateway_serves() {
+    let bench = Bench::start().await;
+    let served = bench.caller.without_key().get("/openapi.json").await;
+    assert_eq!(served.status, 200);
+    let committed: Value = serde_json::from_str(include_str!("../../openapi/openapi.json")).unwrap();
+    assert_eq!(served.body, committed, "write it anew with `cargo run -- openapi > openapi/openapi.json`");
+}
+
+#[tokio::test]
+async fn every_operation_says_what_may_go_wrong_and_who_may_call_it() {
+    let bench = Bench::start().await;
+    let document = bench.caller.get("/openapi.json").await.body;
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations += 1;
+            let at = format!("{method} {path}");
+            assert!(operation["operationId"].is_string(), "{at}");
+            assert!(operation["tags"].is_array(), "{at}");
+            if path.starts_with("/v1/") {
+                assert!(operation["security"].is_array(), "{at}");
+                for status in ["401", "403"] {
+                    assert!(operation["responses"][status].is_object(), "{at} lacks {status}");
+                }
+            }
+        }
+    }
+    assert!(operations >= 15, "{operations}");
+}
+
+#[tokio::test]
+async fn swagger_ui_comes_from_the_binary_and_knows_the_key() {
+    let bench = Bench::start().await;
+    let page = bench.caller.without_key().get("/docs/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.as_str().unwrap().contains("swagger-ui"));
+    let start = bench.caller.without_key().get("/docs/swagger-initializer.js").await;
+    assert!(start.body.as_str().unwrap().contains("/openapi.json"));
+    let document = bench.caller.get("/openapi.json").await.body;
+    assert_eq!(document["components"]["securitySchemes"]["apiKey"]["scheme"], "bearer");
+}
+
+#[tokio::test]
+async fn health_and_readiness() {
+    let bench = Bench::start().await;
+    let anyone = bench.caller.without_key();
+    for path in ["/healthz", "/readyz"] {
+        let answer = anyone.get(path).await;
+        assert_eq!((answer.status, &answer.body["status"]), (200, &Value::from("ok")), "{path}");
+    }
+    // A schema that is not the expected one takes no work; the process lives all the same.
+    sqlx::query("delete from _sqlx_migrations").execute(&mut bench.database.connection().await).await.unwrap();
+    anyone.get("/readyz").await.problem(503, "unavailable");
+    assert_eq!(anyone.get("/healthz").await.status, 200);
+}

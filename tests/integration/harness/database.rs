@@ -1,0 +1,190 @@
+//! One database for each test, copied from a migrated template, on the server that `DATABASE_URL` names or on
+//! a throw-away cluster of this process.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use onelane::postgres::{Cluster, ClusterDirectory, ClusterOptions};
+use onelane::store::{Store, StoreOptions};
+use sqlx::postgres::{PgConnection, PgListener};
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+/// What the tests add to the schema: a clock that they set, and word of every change of state.
+const TEST_SCHEMA: &str = "
+    create table test_clock (skew interval not null);
+    insert into test_clock values ('0');
+    create or replace function onelane_now() returns timestamptz language sql volatile parallel safe
+        as $$ select clock_timestamp() + skew from test_clock $$;
+    create function test_tell() returns trigger language plpgsql
+        as $$ begin perform pg_notify('submission_states', new.id || ' ' || new.state); return new; end $$;
+    create trigger test_tell after insert or update of state on submissions for each row execute function test_tell();
+";
+
+struct Server {
+    url: String,
+    throw_away: bool,
+    template: String,
+}
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// A database of one test.
+pub struct TestDatabase {
+    pub url: String,
+    name: String,
+}
+
+impl TestDatabase {
+    pub async fn create() -> Self {
+        let server = SERVER.get_or_init(start_server).await;
+        let name = format!("{}_{}", server.template, COUNTER.fetch_add(1, Ordering::Relaxed));
+        let mut admin = PgConnection::connect(&server.url).await.unwrap();
+        create_database(&mut admin, &name, &server.template).await;
+        TestDatabase { url: with_database(&server.url, &name), name }
+    }
+
+    pub async fn store(&self) -> Store {
+        Store::connect(&StoreOptions { database_url: self.url.clone(), max_connections: 6 }).await.unwrap()
+    }
+
+    pub async fn connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// Moves the ledger's clock forward.
+    pub async fn advance(&self, time: Duration) {
+        let mut connection = self.connection().await;
+        sqlx::query("update test_clock set skew = skew + make_interval(secs => $1)")
+            .bind(time.as_secs_f64())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+
+    /// Waits until a submission is in a state; fails when it is not within a while.
+    pub async fn wait_for_state(&self, submission: Uuid, state: &str) {
+        let mut listener = PgListener::connect(&self.url).await.unwrap();
+        listener.listen("submission_states").await.unwrap();
+        let mut connection = self.connection().await;
+        let current: String = sqlx::query_scalar("select state from submissions where id = $1")
+            .bind(submission)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        let wanted = format!("{submission} {state}");
+        let told = async {
+            let mut seen = current;
+            while seen != state {
+                let notification = listener.recv().await.unwrap();
+                if notification.payload() == wanted {
+                    seen = state.to_owned();
+                }
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(30), told).await.is_err() {
+            let now: String = sqlx::query_scalar("select state from submissions where id = $1")
+                .bind(submission)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            panic!("submission {submission} did not become {state}; it is {now}");
+        }
+    }
+
+    /// Waits until no submission is unfinished.
+    pub async fn wait_until_all_ended(&self, patience: Duration) {
+        let mut listener = PgListener::connect(&self.url).await.unwrap();
+        listener.listen("submission_states").await.unwrap();
+        let mut connection = self.connection().await;
+        let ended = async {
+            while unfinished(&mut connection).await > 0 {
+                listener.recv().await.unwrap();
+            }
+        };
+        assert!(tokio::time::timeout(patience, ended).await.is_ok(), "some submissions did not end");
+    }
+
+    /// One number from the ledger.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&mut self.connection().await).await.unwrap()
+    }
+}
+
+async fn unfinished(connection: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("select count(*) from submissions where finished_at is null")
+        .fetch_one(connection)
+        .await
+        .unwrap()
+}
+
+impl Drop for TestDatabase {
+    /// On a server that stays, nothing is left behind.
+    fn drop(&mut self) {
+        let Some(server) = SERVER.get().filter(|server| !server.throw_away) else { return };
+        drop_database(server.url.clone(), self.name.clone());
+    }
+}
+
+/// From a thread of its own: the test's runtime may be ending.
+fn drop_database(url: String, name: String) {
+    let dropped = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut admin = PgConnection::connect(&url).await.unwrap();
+            let statement = format!("drop database if exists {name} with (force)");
+            admin.execute(AssertSqlSafe(statement)).await.unwrap();
+        });
+    });
+    dropped.join().unwrap();
+}
+
+async fn start_server() -> Server {
+    let (url, throw_away) = match std::env::var("DATABASE_URL") {
+        Ok(url) => (url, false),
+        Err(_) => (tokio::task::spawn_blocking(start_cluster).await.unwrap(), true),
+    };
+    // One server may serve several test processes at once.
+    let template = format!("onelane_test_{}", Uuid::new_v4().simple());
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    create_database(&mut admin, &template, "template0").await;
+    let options = StoreOptions { database_url: with_database(&url, &template), max_connections: 1 };
+    let store = Store::connect(&options).await.unwrap();
+    store.migrate().await.unwrap();
+    store.pool().execute(TEST_SCHEMA).await.unwrap();
+    store.close().await;
+    Server { url, throw_away, template }
+}
+
+async fn create_database(admin: &mut PgConnection, name: &str, template: &str) {
+    let statement = format!("create database {name} template {template} encoding 'UTF8'");
+    admin.execute(AssertSqlSafe(statement)).await.unwrap();
+}
+
+/// The cluster lives as long as this process: it stops when its owner ends, however it ends.
+fn start_cluster() -> String {
+    let (started, url) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let options = ClusterOptions {
+                directory: ClusterDirectory::ThrowAway,
+                max_connections: 120,
+                extra_settings: Vec::new(),
+            };
+            let cluster = Cluster::start(options).await.unwrap_or_else(|error| panic!("{error}"));
+            started.send(cluster.database_url("postgres")).unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    url.recv().unwrap()
+}
+
+/// The same server, another database.
+fn with_database(url: &str, database: &str) -> String {
+    let mut parsed = reqwest::Url::parse(url).unwrap();
+    parsed.set_path(database);
+    parsed.to_string()
+}

@@ -1,0 +1,127 @@
+//! A gateway and the sandbox in this process, on real sockets.
+
+use std::sync::Arc;
+
+use onelane::api;
+use onelane::gateway::Gateway;
+use onelane::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator};
+use onelane::store::Store;
+use onelane::vault::Vault;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{ADMIN_KEY, Caller, MASTER_KEY, TestDatabase, wall_clock};
+
+/// Everything that most tests need.
+pub struct Bench {
+    pub database: TestDatabase,
+    pub store: Store,
+    pub sandbox: Arc<Sandbox>,
+    pub sandbox_url: String,
+    /// With the administrator's key
+    pub caller: Caller,
+    stop: CancellationToken,
+    _stop_on_drop: DropGuard,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Bench {
+    /// A gateway with the sandbox's demo accounts.
+    pub async fn start() -> Self {
+        let database = TestDatabase::create().await;
+        let (sandbox, sandbox_url) = start_sandbox().await;
+        let bench = Self::over(database, sandbox, sandbox_url).await;
+        for account in bench.sandbox.demo_accounts(&bench.sandbox_url) {
+            let created = bench.caller.post("/v1/accounts", &serde_json::to_value(account).unwrap()).await;
+            assert_eq!(created.status, 201, "{:#}", created.body);
+        }
+        bench
+    }
+
+    /// Another gateway over the same database and sandbox: a second replica, or the one after a restart.
+    pub async fn over(database: TestDatabase, sandbox: Arc<Sandbox>, sandbox_url: String) -> Self {
+        let store = database.store().await;
+        api::ensure_admin_key(&store, ADMIN_KEY).await.unwrap();
+        let gateway =
+            Gateway::new(store.clone(), Vault::from_base64(MASTER_KEY).unwrap(), api::DEFAULT_BODY_LIMIT).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let serving = tokio::spawn(async move { gateway.serve(listener, stopped).await.unwrap() });
+        let guard = stop.clone().drop_guard();
+        let caller = Caller::new(base_url, Some(ADMIN_KEY));
+        Bench { database, store, sandbox, sandbox_url, caller, stop, _stop_on_drop: guard, serving }
+    }
+
+    /// No gateway at all: a test plays the worker on the ledger.
+    pub fn idle(database: TestDatabase, store: Store, sandbox: Arc<Sandbox>, sandbox_url: String) -> Self {
+        let stop = CancellationToken::new();
+        let guard = stop.clone().drop_guard();
+        let caller = Caller::new("http://127.0.0.1:9".to_owned(), None);
+        Bench {
+            database,
+            store,
+            sandbox,
+            sandbox_url,
+            caller,
+            stop,
+            _stop_on_drop: guard,
+            serving: tokio::spawn(async {}),
+        }
+    }
+
+    /// Stops the gateway as Ctrl-C does; gives what the next one needs.
+    pub async fn stop(self) -> (TestDatabase, Arc<Sandbox>, String) {
+        self.stop.cancel();
+        self.serving.await.unwrap();
+        self.store.close().await;
+        (self.database, self.sandbox, self.sandbox_url)
+    }
+
+    pub fn simulator(&self) -> Arc<dyn Simulator> {
+        self.sandbox.simulator("otms").unwrap()
+    }
+
+    /// The orders that the simulated oTMS holds under this number.
+    pub fn books(&self, order_number: &str) -> Vec<BookEntry> {
+        self.simulator().books(Some(order_number))
+    }
+
+    /// What arrived at an endpoint of the simulated oTMS with the demo account's credentials.
+    pub fn meter(&self, endpoint: &str) -> MeterReading {
+        let readings = self.simulator().meter();
+        readings.into_iter().find(|reading| reading.endpoint == endpoint).expect("something arrived")
+    }
+
+    /// A key with these scopes, limited to these accounts where some are named.
+    pub async fn key(&self, scopes: &[&str], accounts: Option<&[&str]>) -> Caller {
+        let mut body = json!({"name": "test", "scopes": scopes});
+        if let Some(accounts) = accounts {
+            body["accounts"] = json!(accounts);
+        }
+        let created = self.caller.post("/v1/api-keys", &body).await;
+        assert_eq!(created.status, 201, "{:#}", created.body);
+        self.caller.with_key(created.body["key"].as_str().unwrap())
+    }
+
+    /// Holds what is queued, and lets it go.
+    pub async fn pause(&self) {
+        assert_eq!(self.caller.post("/v1/accounts/otms-demo/pause", &Value::Null).await.status, 200);
+    }
+
+    pub async fn resume(&self) {
+        assert_eq!(self.caller.post("/v1/accounts/otms-demo/resume", &Value::Null).await.status, 200);
+    }
+}
+
+/// The sandbox on a socket of its own.
+pub async fn start_sandbox() -> (Arc<Sandbox>, String) {
+    let sandbox = Arc::new(Sandbox::new(&SandboxOptions { clock: Arc::new(wall_clock) }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = sandbox.router();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (sandbox, url)
+}

@@ -1,0 +1,51 @@
+//! The real program, in a process of its own, that can be killed.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::{ADMIN_KEY, Caller, MASTER_KEY, TestDatabase};
+
+/// `onelane serve` on a test's database.
+pub struct GatewayProcess {
+    child: Child,
+    pub caller: Caller,
+}
+
+impl GatewayProcess {
+    /// Starts it and waits until it is ready.
+    pub async fn start(database: &TestDatabase) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_onelane"))
+            .arg("serve")
+            .env("DATABASE_URL", &database.url)
+            .env("ONELANE_MASTER_KEY", MASTER_KEY)
+            .env("ONELANE_ADMIN_KEY", ADMIN_KEY)
+            .env("ONELANE_LISTEN", "127.0.0.1:0")
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut seen = Vec::new();
+        let address = loop {
+            let Some(line) = log.next_line().await.unwrap() else { panic!("it did not start:\n{}", seen.join("\n")) };
+            let ready = serde_json::from_str::<Value>(&line).ok().filter(|line| line["message"] == "ready");
+            if let Some(address) = ready.as_ref().and_then(|line| line["listen"].as_str()) {
+                break address.to_owned();
+            }
+            seen.push(line);
+        };
+        // Whoever does not read a pipe blocks the one who writes.
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        GatewayProcess { child, caller: Caller::new(format!("http://{address}"), Some(ADMIN_KEY)) }
+    }
+
+    /// `kill -9`
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}

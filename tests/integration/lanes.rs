@@ -1,0 +1,243 @@
+//! The ledger's side of a lane: claim, fence, token, one worker at a time.
+
+use std::time::Duration;
+
+use onelane::canonical::SubmissionState;
+use onelane::provider::Limit;
+use onelane::store::Store;
+use onelane::store::claim::{Claim, ClaimRequest, ClaimedBatch};
+use onelane::store::lanes::LaneKey;
+use onelane::store::settle::{Fenced, SettledItem, Settlement};
+use onelane::throttle::Pace;
+
+use crate::harness::{Bench, order};
+
+fn lane() -> LaneKey {
+    LaneKey { provider: "otms".to_owned(), throttle_group: "otms-demo".to_owned(), endpoint: "orderImport".to_owned() }
+}
+
+/// A pace that never waits.
+fn fast() -> Pace {
+    Pace { spacing: Duration::ZERO, ..Pace::of(Limit { requests: 1000, window: Duration::from_secs(1) }) }
+}
+
+async fn claim(store: &Store, pace: Pace, batch_limit: u16) -> Claim {
+    let request =
+        ClaimRequest { lane: &lane(), pace: &pace, in_flight_limit: 4, batch_limit, head_start: Duration::ZERO };
+    loop {
+        match store.claim(&request).await.unwrap() {
+            // The lane's row was just made.
+            Claim::NoToken(wait) if wait.is_zero() => {}
+            claim => return claim,
+        }
+    }
+}
+
+async fn claim_batch(store: &Store, batch_limit: u16) -> ClaimedBatch {
+    match claim(store, fast(), batch_limit).await {
+        Claim::Batch(batch) => batch,
+        Claim::NothingDue => panic!("nothing is due"),
+        Claim::NoToken(wait) => panic!("no token for {wait:?}"),
+        Claim::LaneFull => panic!("the lane is full"),
+    }
+}
+
+/// A gateway that accepted orders and was stopped before it sent any.
+async fn queued(orders: usize) -> (Bench, Vec<String>) {
+    let bench = Bench::start().await;
+    bench.pause().await;
+    let mut numbers = Vec::new();
+    for number in 0..orders {
+        let number = format!("SO-{number}");
+        assert_eq!(bench.caller.post("/v1/orders", &order(&number)).await.status, 202);
+        numbers.push(number);
+    }
+    let (database, sandbox, url) = bench.stop().await;
+    // The account is free, and nobody but the test claims.
+    let store = database.store().await;
+    store.resume_account("otms-demo").await.unwrap();
+    let bench = Bench::idle(database, store, sandbox, url);
+    (bench, numbers)
+}
+
+fn numbers(batch: &ClaimedBatch) -> Vec<&str> {
+    batch.items.iter().map(|item| item.document["orderNumber"].as_str().unwrap()).collect()
+}
+
+fn settlement(batch: &ClaimedBatch, state: SubmissionState) -> Settlement {
+    Settlement {
+        exchange_id: batch.exchange_id,
+        lane: lane(),
+        account_id: batch.account_id.clone(),
+        record: None,
+        error: None,
+        items: batch
+            .items
+            .iter()
+            .map(|item| SettledItem {
+                submission_id: item.submission_id,
+                order_id: item.order_id,
+                state,
+                due_in: (!state.is_final()).then_some(Duration::ZERO),
+                after_lease: false,
+                counts: true,
+                may_exist: false,
+                provider_order_number: None,
+                order_status: None,
+                order_event: None,
+                results: Vec::new(),
+                announce: true,
+            })
+            .collect(),
+        reached: None,
+        throttled_for: None,
+    }
+}
+
+#[tokio::test]
+async fn batches_are_taken_in_order_of_acceptance_and_no_submission_twice() {
+    let (bench, expected) = queued(5).await;
+    let first = claim_batch(&bench.store, 3).await;
+    let second = claim_batch(&bench.store, 3).await;
+    assert_eq!(numbers(&first), expected[..3]);
+    assert_eq!(numbers(&second), expected[3..]);
+    assert!(matches!(claim(&bench.store, fast(), 3).await, Claim::NothingDue));
+    // On record before a byte left.
+    assert_eq!(bench.database.count("select count(*) from attempts where outcome is null").await, 5);
+    assert_eq!(bench.database.count("select count(*) from submissions where state = 'sending'").await, 5);
+}
+
+#[tokio::test]
+async fn workers_that_claim_at_once_share_the_queue_without_overlap() {
+    let (bench, expected) = queued(12).await;
+    let claims = (0..4).map(|_| claim_batch(&bench.store, 3));
+    let batches = futures_util::future::join_all(claims).await;
+    let mut claimed: Vec<_> = batches.iter().flat_map(numbers).collect();
+    claimed.sort_unstable();
+    let mut expected: Vec<_> = expected.iter().map(String::as_str).collect();
+    expected.sort_unstable();
+    assert_eq!(claimed, expected);
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_ran_out_changes_nothing() {
+    let (bench, _) = queued(1).await;
+    let stale = claim_batch(&bench.store, 10).await;
+    bench.database.advance(Duration::from_secs(91)).await;
+    assert_eq!(bench.store.settle(&settlement(&stale, SubmissionState::Accepted)).await.unwrap(), Fenced::TooLate);
+    let doubt = onelane::canonical::SubmissionResult::gateway(
+        "transport.timeout_in_doubt",
+        onelane::canonical::Severity::Error,
+        false,
+        "x",
+        "x",
+    );
+    assert_eq!(bench.store.put_lost_exchanges_in_doubt(&doubt).await.unwrap().len(), 1);
+    let fresh = claim_batch(&bench.store, 10).await;
+    assert_eq!(fresh.items[0].submission_id, stale.items[0].submission_id);
+    assert!(fresh.items[0].may_exist);
+    assert_eq!(fresh.items[0].attempts, 2);
+    // The old worker wakes while the new one holds the lease.
+    assert_eq!(bench.store.settle(&settlement(&stale, SubmissionState::Rejected)).await.unwrap(), Fenced::TooLate);
+    assert_eq!(bench.store.settle(&settlement(&fresh, SubmissionState::Accepted)).await.unwrap(), Fenced::Settled);
+    assert_eq!(bench.store.settle(&settlement(&fresh, SubmissionState::Rejected)).await.unwrap(), Fenced::TooLate);
+    let state = bench.store.submission_state(fresh.items[0].submission_id).await.unwrap();
+    assert_eq!(state, Some(SubmissionState::Accepted));
+}
+
+#[tokio::test]
+async fn a_batch_that_is_let_go_was_never_tried() {
+    let (bench, expected) = queued(2).await;
+    let batch = claim_batch(&bench.store, 10).await;
+    assert_eq!(bench.store.release(batch.exchange_id).await.unwrap(), Fenced::Settled);
+    assert_eq!(bench.database.count("select count(*) from attempts").await, 0);
+    assert_eq!(bench.database.count("select count(*) from exchanges").await, 0);
+    let again = claim_batch(&bench.store, 10).await;
+    assert_eq!(numbers(&again), expected);
+    assert_eq!(again.items[0].attempts, 1);
+    // Who lost the lease lets nothing go.
+    bench.database.advance(Duration::from_secs(91)).await;
+    assert_eq!(bench.store.release(again.exchange_id).await.unwrap(), Fenced::TooLate);
+    assert_eq!(bench.database.count("select count(*) from attempts").await, 2);
+}
+
+#[tokio::test]
+async fn a_slot_is_booked_no_sooner_than_the_request_can_leave() {
+    let (bench, _) = queued(1).await;
+    let head_start = Duration::from_millis(300);
+    let request = ClaimRequest { lane: &lane(), pace: &fast(), in_flight_limit: 4, batch_limit: 1, head_start };
+    let batch = loop {
+        match bench.store.claim(&request).await.unwrap() {
+            Claim::Batch(batch) => break batch,
+            _ => continue,
+        }
+    };
+    assert_eq!(batch.wait, head_start);
+    assert_eq!(bench.database.count("select count(*) from lanes where next_free_at > onelane_now()").await, 1);
+}
+
+#[tokio::test]
+async fn a_token_is_taken_with_the_batch_and_only_then() {
+    let (bench, _) = queued(3).await;
+    let pace = Pace::of(Limit { requests: 3, window: Duration::from_secs(1) });
+    assert!(matches!(claim(&bench.store, pace, 1).await, Claim::Batch(_)));
+    // The next slot lies 347 ms ahead: too far to be reserved.
+    let Claim::NoToken(wait) = claim(&bench.store, pace, 1).await else { panic!("a token too many") };
+    assert!(wait > Duration::ZERO && wait <= Duration::from_millis(247), "{wait:?}");
+    bench.database.advance(Duration::from_millis(250)).await;
+    // Now less than 100 ms: reserved ahead.
+    let Claim::Batch(batch) = claim(&bench.store, pace, 1).await else { panic!("no token") };
+    assert!(batch.wait <= Duration::from_millis(100));
+    bench.database.advance(Duration::from_secs(10)).await;
+    assert!(matches!(claim(&bench.store, pace, 1).await, Claim::Batch(_)));
+    // Nothing is due: no token was used up.
+    bench.database.advance(Duration::from_secs(10)).await;
+    let free = async || bench.database.count("select extract(epoch from next_free_at)::bigint from lanes").await;
+    let before = free().await;
+    assert!(matches!(claim(&bench.store, pace, 1).await, Claim::NothingDue));
+    assert_eq!(free().await, before);
+}
+
+#[tokio::test]
+async fn exchanges_in_flight_are_bounded() {
+    let (bench, _) = queued(6).await;
+    let mut batches = Vec::new();
+    for _ in 0..4 {
+        batches.push(claim_batch(&bench.store, 1).await);
+    }
+    assert!(matches!(claim(&bench.store, fast(), 1).await, Claim::LaneFull));
+    bench.store.settle(&settlement(&batches[0], SubmissionState::Accepted)).await.unwrap();
+    assert!(matches!(claim(&bench.store, fast(), 1).await, Claim::Batch(_)));
+}
+
+#[tokio::test]
+async fn a_batch_holds_one_account_and_one_batch_key() {
+    let bench = Bench::start().await;
+    bench.pause().await;
+    for (number, source) in [("SO-0", "ERP"), ("SO-1", "WMS"), ("SO-2", "ERP")] {
+        let mut order = order(number);
+        order["extensions"] = serde_json::json!({"otms": {"source": source}});
+        assert_eq!(bench.caller.post("/v1/orders", &order).await.status, 202);
+    }
+    let (database, sandbox, url) = bench.stop().await;
+    let store = database.store().await;
+    store.resume_account("otms-demo").await.unwrap();
+    let bench = Bench::idle(database, store, sandbox, url);
+    assert_eq!(numbers(&claim_batch(&bench.store, 10).await), ["SO-0", "SO-2"]);
+    assert_eq!(numbers(&claim_batch(&bench.store, 10).await), ["SO-1"]);
+}
+
+#[tokio::test]
+async fn a_paused_account_and_an_open_circuit_let_nothing_be_claimed() {
+    let (bench, _) = queued(1).await;
+    bench.store.pause_account("otms-demo", "test").await.unwrap();
+    assert!(matches!(claim(&bench.store, fast(), 1).await, Claim::NothingDue));
+    bench.store.resume_account("otms-demo").await.unwrap();
+    sqlx::query("update accounts set circuit_open_until = onelane_now() + interval '30 s'")
+        .execute(&mut bench.database.connection().await)
+        .await
+        .unwrap();
+    assert!(matches!(claim(&bench.store, fast(), 1).await, Claim::NothingDue));
+    bench.database.advance(Duration::from_secs(31)).await;
+    assert!(matches!(claim(&bench.store, fast(), 1).await, Claim::Batch(_)));
+}

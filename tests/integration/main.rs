@@ -1,0 +1,14 @@
+//! The gateway as its callers and its providers meet it: real Postgres, real sockets, the provider sandbox.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod accounts;
+mod api_keys;
+mod architecture;
+mod bad_input;
+mod contract;
+mod delivery;
+mod harness;
+mod idempotency;
+mod lanes;
+mod orders;
