@@ -49,6 +49,8 @@ create table orders (
     order_number          text not null,                -- the caller's number
     document              jsonb not null,               -- as last confirmed by the provider; before that, as created
     document_complete     boolean not null default true, -- false for adopted orders whose whole document is not known
+    adopted               boolean not null default false, -- made outside the gateway
+    placed                boolean not null default false, -- the provider took it at some time, or it was adopted
     status                text not null check (status in ('pending', 'rejected', 'draft', 'requested', 'confirmed', 'in_transit', 'completed', 'cancelled', 'unknown')),
     provider_order_number text,                         -- the provider's number, once known
     version               bigint not null default 1,    -- ETag; rises when document, status or provider number change

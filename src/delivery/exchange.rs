@@ -256,7 +256,13 @@ fn document(item: &ClaimedItem) -> Result<Order, String> {
 
 fn as_item<'a>(item: &'a ClaimedItem, order: &'a Result<Order, String>) -> Option<Item<'a>> {
     let order = order.as_ref().ok()?;
-    Some(Item { operation: item.operation, order, provider_order_number: item.provider_order_number.as_deref() })
+    Some(Item {
+        operation: item.operation,
+        order,
+        change: item.change.as_ref(),
+        provider_order_number: item.provider_order_number.as_deref(),
+        adopted: item.adopted,
+    })
 }
 
 /// Reads an answer into the fate of each item.

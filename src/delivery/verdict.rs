@@ -181,6 +181,7 @@ mod tests {
             document: serde_json::Value::Null,
             change: None,
             provider_order_number: None,
+            adopted: false,
             may_exist,
             attempts,
         }

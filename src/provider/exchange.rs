@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::account::Account;
@@ -25,8 +26,19 @@ pub struct Item<'a> {
     pub operation: Operation,
     /// The whole document as it shall stand at the provider
     pub order: &'a Order,
+    /// The merge patch (RFC 7396) that this operation adds to what stands at the provider, where it is a change
+    pub change: Option<&'a Value>,
     /// The number that the provider assigned, once it is known
     pub provider_order_number: Option<&'a str>,
+    /// The order was made outside the gateway: the provider need not know it by our number
+    pub adopted: bool,
+}
+
+impl<'a> Item<'a> {
+    /// The creation of an order.
+    pub fn create(order: &'a Order) -> Self {
+        Item { operation: Operation::Create, order, change: None, provider_order_number: None, adopted: false }
+    }
 }
 
 /// A request in bytes.

@@ -58,6 +58,8 @@ pub struct ClaimedItem {
     /// The submission's own change to it
     pub change: Option<Value>,
     pub provider_order_number: Option<String>,
+    /// The order was made outside the gateway
+    pub adopted: bool,
     /// An earlier attempt may have reached the provider
     pub may_exist: bool,
     /// Tries, this one included
@@ -147,7 +149,7 @@ impl Store {
                 update accounts set circuit_open_until = clock.now + make_interval(secs => $6)
                 from head, clock where accounts.id = head.account_id and circuit_open_until is not null and exists (select from picked))
             select taken.id, taken.order_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist, taken.attempts,
-                taken.account_id, o.document as "document: Json<Value>", o.provider_order_number
+                taken.account_id, o.document as "document: Json<Value>", o.provider_order_number, o.adopted
             from taken join orders o on o.id = taken.order_id order by taken.position"#,
             provider,
             throttle_group,
@@ -174,6 +176,7 @@ impl Store {
                     document: row.document.0,
                     change: row.change.map(|change| change.0),
                     provider_order_number: row.provider_order_number,
+                    adopted: row.adopted,
                     may_exist: row.may_exist,
                     attempts: row.attempts,
                 })

@@ -151,8 +151,7 @@ async fn check(state: &AppState, caller: &Caller, body: &JsonBody) -> Result<Che
     let Some(operation) = profile.operation(Operation::Create, order.document_type()) else {
         return Err(unsupported(format!("{} has no {} that could be created.", profile.name, order.document_type())));
     };
-    let item = Item { operation: Operation::Create, order: &order, provider_order_number: None };
-    let translation = translate(profile, outward, &account, item);
+    let translation = translate(profile, outward, &account, Item::create(&order));
     if !translation.refusals.is_empty() {
         let only_unsupported =
             translation.refusals.iter().all(|refusal| refusal.code == "translation.unsupported_field");

@@ -101,8 +101,7 @@ fn every_field_comes_from_where_the_list_says() {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for document in whole_orders() {
         let order = order(&document);
-        let item = Item { operation: Operation::Create, order: &order, provider_order_number: None };
-        let translation = translate(profile, outward, &account, item);
+        let translation = translate(profile, outward, &account, Item::create(&order));
         assert_eq!(translation.refusals, []);
         assert_eq!(translation.dropped, Vec::<String>::new());
         for lineage in translation.lineage {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{adapter, order};
-use crate::canonical::{EventType, Operation, OrderStatus, RetryPolicy, Severity};
+use crate::canonical::{EventType, OrderStatus, RetryPolicy, Severity};
 use crate::provider::{Answer, Item, Outcome, Verdict};
 
 const EXAMPLE_RESPONSE: &[u8] = include_bytes!("../../../../tests/fixtures/otms/order-import-response.xml");
@@ -11,7 +11,7 @@ const EXAMPLE_RESPONSE: &[u8] = include_bytes!("../../../../tests/fixtures/otms/
 fn decode_status(count: usize, status: u16, body: &[u8]) -> Vec<Outcome> {
     let (profile, outward) = adapter();
     let order = order(&json!({"account": "otms-demo", "orderNumber": "1", "shipFrom": {}}));
-    let items = vec![Item { operation: Operation::Create, order: &order, provider_order_number: None }; count];
+    let items = vec![Item::create(&order); count];
     let endpoint = profile.endpoint("orderImport").unwrap();
     let outcomes = outward.decode(endpoint, &items, &Answer { status, retry_after: None, body });
     assert_eq!(outcomes.len(), count);

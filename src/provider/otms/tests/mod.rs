@@ -38,8 +38,7 @@ pub fn adapter() -> (&'static Profile, &'static dyn Outward) {
 pub fn encode(operation: Operation, orders: &[Order], account: &Account, trace: &mut Trace) -> Encoding {
     let (profile, outward) = adapter();
     let endpoint = profile.operation(operation, orders[0].document_type()).unwrap().endpoint;
-    let items: Vec<Item<'_>> =
-        orders.iter().map(|order| Item { operation, order, provider_order_number: None }).collect();
+    let items: Vec<Item<'_>> = orders.iter().map(|order| Item { operation, ..Item::create(order) }).collect();
     outward.encode(&Batch { endpoint: profile.endpoint(endpoint).unwrap(), account, items: &items }, trace)
 }
 

@@ -15,12 +15,7 @@ fn translated(changes: &Value) -> Translation {
     merge_patch(&mut document, changes);
     let order = order(&document);
     let (profile, outward) = adapter();
-    translate(
-        profile,
-        outward,
-        &account(json!({"customFieldMap": {"brand": "text7"}})),
-        Item { operation: Operation::Create, order: &order, provider_order_number: None },
-    )
+    translate(profile, outward, &account(json!({"customFieldMap": {"brand": "text7"}})), Item::create(&order))
 }
 
 fn refused(changes: &Value) -> Vec<(String, String)> {
