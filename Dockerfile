@@ -5,7 +5,7 @@ WORKDIR /build
 
 # The dependencies, in a layer that stays valid while only our own sources change.
 # A target that Cargo.toml names with a path (a bench, say) needs its file here too.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY .cargo .cargo
 RUN mkdir src \
     && touch src/lib.rs \

@@ -192,6 +192,7 @@ create table idempotency_keys (
     fingerprint   bytea not null,                       -- SHA-256 of the body
     resource_id   uuid not null,                        -- what the first request made, or tried to make
     status        integer not null,                     -- HTTP status of the first answer
+    answer        jsonb,                                -- what a batch made, item by item
     running_until timestamptz,                          -- set while the first request still waits for its answer
     created_at    timestamptz not null,
     primary key (api_key_id, method, path, key)

@@ -34,8 +34,11 @@ struct Defaults {
     body_limit: usize,
 }
 
-/// The variables that are read under the prefix `ONELANE_`.
-const VARIABLES: &[&str] = &["listen", "master_key", "admin_key", "database_connections", "body_limit"];
+/// The variables under the prefix `ONELANE_` that hold no text.
+const NUMBERS_AND_ADDRESSES: &[&str] = &["listen", "database_connections", "body_limit"];
+/// Those that hold text, with the names of the members.
+const TEXTS: &[(&str, &str)] =
+    &[("database_url", "DATABASE_URL"), ("master_key", "ONELANE_MASTER_KEY"), ("admin_key", "ONELANE_ADMIN_KEY")];
 
 impl ServeConfig {
     pub fn read(file: Option<&Path>) -> Result<Self, Box<figment::Error>> {
@@ -48,10 +51,13 @@ impl ServeConfig {
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
         }
-        figment
-            .merge(Env::raw().only(&["DATABASE_URL"]))
-            .merge(Env::prefixed("ONELANE_").only(VARIABLES))
-            .extract()
-            .map_err(Box::new)
+        figment = figment.merge(Env::prefixed("ONELANE_").only(NUMBERS_AND_ADDRESSES));
+        for (name, variable) in TEXTS {
+            // As it stands: figment would read 123 as a number and true as a boolean.
+            if let Some(value) = std::env::var(variable).ok().filter(|value| !value.is_empty()) {
+                figment = figment.merge(Serialized::default(name, value));
+            }
+        }
+        figment.extract().map_err(Box::new)
     }
 }

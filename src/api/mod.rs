@@ -5,6 +5,7 @@ mod accounts;
 mod api_keys;
 mod auth;
 mod body;
+mod etag;
 mod health;
 mod idempotency;
 mod openapi;
@@ -52,10 +53,16 @@ pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
 fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(orders::create::handler, orders::list::handler))
-        .routes(routes!(orders::get::handler))
+        .routes(routes!(orders::batch::handler))
+        .routes(routes!(orders::adopt::handler))
+        .routes(routes!(orders::get::handler, orders::amend::handler))
+        .routes(routes!(orders::custom_fields::handler))
+        .routes(routes!(orders::cancel::handler))
         .routes(routes!(orders::submissions::handler))
         .routes(routes!(submissions::get::handler))
         .routes(routes!(submissions::attempts::handler))
+        .routes(routes!(submissions::retry::handler))
+        .routes(routes!(submissions::resolve::handler))
         .routes(routes!(accounts::create::handler, accounts::list::handler))
         .routes(routes!(accounts::get::handler))
         .routes(routes!(accounts::throttle::handler))
@@ -110,6 +117,9 @@ async fn drop_unusable_request_id(mut request: axum::extract::Request) -> axum::
     }
     request
 }
+
+/// The fewest characters of a key that a person chose.
+pub const SHORTEST_KEY: usize = 16;
 
 /// Makes sure that the first administrator's key is there.
 pub async fn ensure_admin_key(store: &Store, key: &str) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,14 +21,20 @@ pub enum Kind {
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
+    IdempotencyKeyMissing,
     OrderExists,
     AccountExists,
+    StateConflict,
+    IncompleteProviderState,
     IdempotencyInProgress,
+    PreconditionFailed,
     BodyTooLarge,
+    BatchTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
     UnknownAccount,
     UnsupportedByProvider,
+    FieldNotAmendable,
     IdempotencyKeyReused,
     Unavailable,
     Internal,
@@ -48,6 +55,22 @@ impl Kind {
             }
             Kind::OrderExists => (StatusCode::CONFLICT, "order-exists", "The account has an order of this number"),
             Kind::AccountExists => (StatusCode::CONFLICT, "account-exists", "There is an account of this id"),
+            Kind::IdempotencyKeyMissing => {
+                (StatusCode::BAD_REQUEST, "idempotency-key-missing", "An Idempotency-Key is needed")
+            }
+            Kind::StateConflict => (StatusCode::CONFLICT, "state-conflict", "Its state does not allow this"),
+            Kind::IncompleteProviderState => {
+                (StatusCode::CONFLICT, "incomplete-provider-state", "The whole order is not known")
+            }
+            Kind::PreconditionFailed => {
+                (StatusCode::PRECONDITION_FAILED, "precondition-failed", "It was changed meanwhile")
+            }
+            Kind::BatchTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "batch-too-large", "The batch holds too many orders")
+            }
+            Kind::FieldNotAmendable => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "field-not-amendable", "A member cannot be changed")
+            }
             Kind::IdempotencyInProgress => {
                 (StatusCode::CONFLICT, "idempotency-in-progress", "The first request with this key is still running")
             }
@@ -147,6 +170,36 @@ impl Problem {
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
+    }
+
+    #[must_use]
+    pub fn with_detail(mut self, detail: &str) -> Self {
+        detail.clone_into(&mut self.detail);
+        self
+    }
+
+    /// The same problem of a document that stands at `prefix` of the request body.
+    #[must_use]
+    pub fn below(mut self, prefix: &str) -> Self {
+        self.errors = self.errors.into_iter().map(|error| error.below(prefix)).collect();
+        self
+    }
+
+    /// Whether all that is wrong is that members are missing.
+    pub fn lacks_members(&self) -> bool {
+        !self.errors.is_empty() && self.errors.iter().all(|error| error.code == "validation.missing")
+    }
+
+    /// The problem of one item of a request, which has no path and id of its own.
+    pub fn to_value(&self) -> Value {
+        let (status, name, title) = self.kind.facts();
+        let mut document = json!({
+            "type": format!("/problems/{name}"), "title": title, "status": status.as_u16(), "detail": self.detail,
+        });
+        if !self.errors.is_empty() {
+            document["errors"] = json!(self.errors);
+        }
+        document
     }
 
     #[must_use]

@@ -54,9 +54,12 @@ impl OrderView {
             document_complete,
             status,
             provider_order_number,
+            adopted: _,
+            placed: _,
             version,
             created_at,
             updated_at,
+            unfinished: _,
             pending_changes,
         } = stored;
         for change in &pending_changes {
@@ -144,6 +147,7 @@ impl SubmissionView {
             provider_order_number,
             attempts,
             may_exist,
+            ready,
             due_at,
             held_by,
             lane_free_at: _,
@@ -151,7 +155,7 @@ impl SubmissionView {
             updated_at,
             results,
         } = stored;
-        let retries = attempts > 0 || held_by == Some(HoldReason::RetryBackoff);
+        let retries = ready && (attempts > 0 || held_by == Some(HoldReason::RetryBackoff));
         let waits = matches!(state, SubmissionState::Queued | SubmissionState::InDoubt);
         SubmissionView {
             id,

@@ -36,6 +36,10 @@ pub enum EventType {
     #[serde(rename = "order.assigned")]
     #[strum(serialize = "order.assigned")]
     OrderAssigned,
+    /// The order stands at its provider no more.
+    #[serde(rename = "order.cancelled")]
+    #[strum(serialize = "order.cancelled")]
+    OrderCancelled,
     /// A submission was accepted by the gateway and waits for its turn.
     #[serde(rename = "submission.queued")]
     #[strum(serialize = "submission.queued")]

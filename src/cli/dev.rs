@@ -30,7 +30,7 @@ pub async fn run() -> anyhow::Result<()> {
         stop_signal().await;
         stopper.cancel();
     });
-    let directory = std::env::var_os("ONELANE_DATA_DIR").map_or_else(default_data_directory, PathBuf::from);
+    let directory = variable("ONELANE_DATA_DIR").map_or_else(default_data_directory, PathBuf::from);
     let (cluster, database_url) = tokio::select! {
         started = start_database(&directory) => started?,
         () = stop.cancelled() => return Ok(()),
@@ -42,9 +42,14 @@ pub async fn run() -> anyhow::Result<()> {
     served
 }
 
+/// An environment variable; one that is empty counts as not set.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// The database that `DATABASE_URL` names, or a private cluster.
 async fn start_database(directory: &Path) -> anyhow::Result<(Option<Cluster>, String)> {
-    if let Ok(url) = std::env::var("DATABASE_URL") {
+    if let Some(url) = variable("DATABASE_URL") {
         return Ok((None, url));
     }
     eprintln!("Starting a private Postgres in {} …", directory.display());
@@ -75,21 +80,23 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     for account in demo_accounts {
         add_demo_account(&store, &vault, account).await?;
     }
-    let key = match std::env::var("ONELANE_DEV_KEY") {
-        Ok(key) => key,
-        Err(_) => kept_secret(directory, "dev-api-key", api::generate_key)?,
+    let key = match variable("ONELANE_DEV_KEY") {
+        Some(key) => key,
+        None => kept_secret(directory, "dev-api-key", api::generate_key)?,
     };
     api::ensure_admin_key(&store, &key).await?;
 
-    let address: SocketAddr = std::env::var("ONELANE_LISTEN")
-        .unwrap_or_else(|_| "127.0.0.1:8080".to_owned())
+    let address: SocketAddr = variable("ONELANE_LISTEN")
+        .unwrap_or_else(|| "127.0.0.1:8080".to_owned())
         .parse()
         .context("ONELANE_LISTEN is no address like 127.0.0.1:8080")?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}; ONELANE_LISTEN chooses another place"))?;
     let gateway = Gateway::new(store.clone(), vault, api::DEFAULT_BODY_LIMIT)?;
-    greet(listener.local_addr()?, &books, &key, &database_url, example.as_ref());
+    // What the environment names may hold a password; whoever set it knows it.
+    let database = if variable("DATABASE_URL").is_some() { "as DATABASE_URL says" } else { &database_url };
+    greet(listener.local_addr()?, &books, &key, database, example.as_ref());
 
     let simulating = stop.clone();
     let simulators = tokio::spawn(async move {
@@ -125,7 +132,7 @@ async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount) ->
 
 /// The master key of this data directory.
 fn master_key(directory: &Path) -> anyhow::Result<String> {
-    if let Ok(key) = std::env::var("ONELANE_MASTER_KEY") {
+    if let Some(key) = variable("ONELANE_MASTER_KEY") {
         return Ok(key);
     }
     kept_secret(directory, "master-key", Vault::generate_base64)
@@ -141,6 +148,7 @@ where
 
     let path = directory.join(name);
     if let Ok(kept) = fs::read_to_string(&path) {
+        anyhow::ensure!(!kept.trim().is_empty(), "{} is empty; remove it to have a new secret made", path.display());
         return Ok(kept.trim().to_owned());
     }
     fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
@@ -156,14 +164,14 @@ where
 }
 
 /// Says what runs, and what to try.
-fn greet(address: SocketAddr, books: &[String], key: &str, database_url: &str, example: Option<&Value>) {
+fn greet(address: SocketAddr, books: &[String], key: &str, database: &str, example: Option<&Value>) {
     let books = books.join("\n             ");
     println!(
         "\nonelane is ready.\n
   API        http://{address}/docs   (Swagger UI; authorize with the key)
   API key    {key}
   Sandbox    {books}   (the orders that the simulated providers hold)
-  Database   {database_url}"
+  Database   {database}"
     );
     if let Some(example) = example {
         // The shell puts the time in, so that the line works again and again.

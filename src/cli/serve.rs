@@ -28,7 +28,13 @@ pub async fn run(config: Option<&Path>, migrate: bool) -> anyhow::Result<()> {
         "the database's schema is not the one that this version expects; run `onelane migrate` first"
     );
     if let Some(key) = &config.admin_key {
-        api::ensure_admin_key(&store, key.expose_secret()).await?;
+        let key = key.expose_secret();
+        ensure!(
+            key.len() >= api::SHORTEST_KEY && key.bytes().all(|byte| byte.is_ascii_graphic()),
+            "ONELANE_ADMIN_KEY must have at least {} visible ASCII characters, e.g. from `openssl rand -hex 32`",
+            api::SHORTEST_KEY
+        );
+        api::ensure_admin_key(&store, key).await?;
     }
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;

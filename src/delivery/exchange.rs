@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::lane::LaneHandle;
+use super::moment::{self, Moment};
 use super::send::{Received, SendError};
 use super::{Delivery, account, verdict};
 use crate::canonical::{FieldError, Order, Severity, SubmissionResult, merge_patch};
@@ -40,6 +41,7 @@ impl Going<'_> {
             items,
             reached: None,
             throttled_for: None,
+            pause: None,
         }
     }
 
@@ -52,51 +54,50 @@ impl Going<'_> {
 impl Delivery {
     pub(super) async fn run_exchange(&self, lane: &LaneHandle, batch: ClaimedBatch, claimed: Instant) {
         let going = Going { lane, batch, claimed };
-        let done = tokio::select! {
-            done = self.exchange(&going) => done,
-            // What was sent stays in doubt until its lease runs out.
-            () = self.inner.abort.cancelled() => return,
-        };
-        let (settlement, pause) = match done {
-            Ok(done) => done,
-            Err(MissedSlot) => {
-                self.release(&going).await;
-                lane.notify.notify_one();
-                return;
-            }
-        };
-        self.settle(&going, &settlement).await;
-        if let Some(reason) = pause {
-            self.pause(&going.batch.account_id, &reason).await;
+        moment::reached(Moment::AfterClaim);
+        tokio::select! {
+            () = self.exchange_and_settle(&going) => lane.notify.notify_one(),
+            // What was sent and is not settled stays in doubt until its lease runs out.
+            () = self.inner.abort.cancelled() => {}
         }
-        let ended = settlement.items.iter().filter(|item| item.state.is_final()).map(|item| item.submission_id);
-        self.inner.waiting.settled(ended);
-        lane.notify.notify_one();
     }
 
-    /// Does the exchange; gives what came of it, and why the account must be paused, if it must.
-    async fn exchange(&self, going: &Going<'_>) -> Result<(Settlement, Option<String>), MissedSlot> {
+    async fn exchange_and_settle(&self, going: &Going<'_>) {
+        let settlement = match self.exchange(going).await {
+            Ok(settlement) => settlement,
+            Err(MissedSlot) => return self.release(going).await,
+        };
+        self.settle(going, &settlement).await;
+        let ended = settlement.items.iter().filter(|item| item.state.is_final()).map(|item| item.submission_id);
+        self.inner.waiting.settled(ended);
+    }
+
+    /// Does the exchange; gives what came of it.
+    async fn exchange(&self, going: &Going<'_>) -> Result<Settlement, MissedSlot> {
         let (provider, account) = match self.open(&going.batch.account_id).await {
             Ok(opened) => opened,
             Err(reason) => {
                 let mut settlement = going.settlement(going.all(|item| verdict::released(item, UNUSABLE_ACCOUNT)));
                 settlement.error = Some(reason.clone());
-                return Ok((settlement, Some(reason)));
+                settlement.pause = Some(reason);
+                return Ok(settlement);
             }
         };
         let Some(outward) = provider.outward() else {
             let items =
                 going.all(|item| verdict::refused(item, vec![cannot_be_encoded("the provider takes no orders")]));
-            return Ok((going.settlement(items), None));
+            return Ok(going.settlement(items));
         };
         let encoded = Encoded::of(going, outward, &account);
         let Some(request) = &encoded.request else {
-            return Ok((going.settlement(encoded.settle(|_, _| Vec::new())), None));
+            return Ok(going.settlement(encoded.settle(|_, _| Vec::new())));
         };
         wait_for_slot(going).await?;
+        moment::reached(Moment::BeforeFirstByte);
         let deadline = DEADLINE.min(Duration::from_secs(account.common.request_timeout_seconds.into()));
         let sent = Instant::now();
         let answer = self.inner.sender.send(request, deadline).await;
+        moment::reached(Moment::AfterAnswer);
         let mut record = ExchangeRecord {
             method: request.method,
             url: request.url.clone(),
@@ -109,9 +110,9 @@ impl Delivery {
         Ok(match answer {
             Ok(received) => {
                 record.response = Some(response_record(&received, provider.profile().secret_credentials, &account));
-                let (mut settlement, pause) = answered(going, &encoded, outward, &received);
+                let mut settlement = answered(going, &encoded, outward, &received);
                 settlement.record = Some(record);
-                (settlement, pause)
+                settlement
             }
             Err(error) => {
                 let words = error.to_string();
@@ -124,7 +125,7 @@ impl Delivery {
                 settlement.record = Some(record);
                 settlement.reached = Some(matches!(error, SendError::TooLong));
                 settlement.error = Some(words);
-                (settlement, None)
+                settlement
             }
         })
     }
@@ -149,7 +150,7 @@ impl Delivery {
         let mut pause = Duration::from_millis(100);
         loop {
             match self.inner.store.settle(settlement).await {
-                Ok(Fenced::Settled) => return,
+                Ok(Fenced::Settled) => return moment::reached(Moment::AfterSettle),
                 Ok(Fenced::TooLate) => {
                     tracing::warn!(exchange = %settlement.exchange_id, "an answer came after its lease; evidence decides");
                     return;
@@ -166,14 +167,6 @@ impl Delivery {
             }
         }
     }
-
-    async fn pause(&self, account_id: &str, reason: &str) {
-        match self.inner.store.pause_account(account_id, reason).await {
-            Ok(true) => tracing::error!(account = account_id, reason, "account paused"),
-            Ok(false) => {}
-            Err(error) => tracing::error!(%error, account = account_id, reason, "cannot pause the account"),
-        }
-    }
 }
 
 /// The slot that was booked passed before a byte had left, or too little of the lease was left.
@@ -182,11 +175,10 @@ struct MissedSlot;
 /// Sleeps until the booked slot. Gives it up when it was missed, or when the lease would not outlast the
 /// request.
 async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
-    // The slot was booked by a statement that ran after `received`: what leaves by the clock from there is in time.
     let needed = going.batch.received.elapsed();
     going.lane.learn_head_start(needed);
     tokio::time::sleep(going.batch.wait.saturating_sub(needed)).await;
-    let late = going.batch.received.elapsed() > going.batch.wait + MOST_LATENESS;
+    let late = going.batch.received.elapsed() > going.batch.wait + MOST_LATENESS.saturating_sub(going.batch.lag);
     let too_short = going.claimed.elapsed() + LEASE_TO_SEND > LEASE;
     if late || too_short { Err(MissedSlot) } else { Ok(()) }
 }
@@ -266,12 +258,7 @@ fn as_item<'a>(item: &'a ClaimedItem, order: &'a Result<Order, String>) -> Optio
 }
 
 /// Reads an answer into the fate of each item.
-fn answered(
-    going: &Going<'_>,
-    encoded: &Encoded<'_>,
-    outward: &dyn Outward,
-    received: &Received,
-) -> (Settlement, Option<String>) {
+fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, received: &Received) -> Settlement {
     let answer = Answer { status: received.status, retry_after: received.retry_after, body: &received.body };
     let mut throttled_for = None;
     let mut pause = None;
@@ -306,7 +293,8 @@ fn answered(
     let mut settlement = going.settlement(items);
     settlement.reached = Some(true);
     settlement.throttled_for = throttled_for;
-    (settlement, pause)
+    settlement.pause = pause;
+    settlement
 }
 
 fn refused_credentials(outcome: &Outcome) -> String {

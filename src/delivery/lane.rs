@@ -16,6 +16,8 @@ use crate::throttle::Pace;
 
 /// How long a lane rests after the ledger failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// The head start before anything was learnt, in microseconds: the first claim of a process is its slowest.
+const FIRST_HEAD_START: u64 = 25_000;
 /// A claim that takes longer than this on its way is a failure of the database, and nothing to plan for.
 const LONGEST_HEAD_START: Duration = Duration::from_secs(1);
 /// How often a lane reads its accounts' overrides anew.
@@ -35,7 +37,7 @@ pub struct LaneHandle {
 impl LaneHandle {
     fn new(key: LaneKey, endpoint: &'static Endpoint, notify: Arc<Notify>) -> Self {
         let batch_limit = AtomicU16::new(endpoint.batch_limit);
-        LaneHandle { key, endpoint, notify, batch_limit, head_start: AtomicU64::new(0) }
+        LaneHandle { key, endpoint, notify, batch_limit, head_start: AtomicU64::new(FIRST_HEAD_START) }
     }
 
     /// The head start that the next claim needs, lest it miss the slot that it books.
@@ -59,7 +61,7 @@ impl LaneHandle {
     pub fn widen_batches(&self) {
         let limit = self.batch_limit.load(Ordering::Relaxed);
         if limit < self.endpoint.batch_limit {
-            self.batch_limit.store((limit * 2).min(self.endpoint.batch_limit), Ordering::Relaxed);
+            self.batch_limit.store(limit + 1, Ordering::Relaxed);
         }
     }
 }
@@ -189,7 +191,7 @@ mod tests {
         };
         let key = LaneKey { provider: String::new(), throttle_group: String::new(), endpoint: String::new() };
         let lane = LaneHandle::new(key, &ENDPOINT, Arc::default());
-        assert_eq!(lane.head_start(), Duration::ZERO);
+        assert_eq!(lane.head_start(), Duration::from_millis(25));
         lane.learn_head_start(Duration::from_millis(80));
         assert_eq!(lane.head_start(), Duration::from_millis(80));
         lane.learn_head_start(Duration::from_millis(1));

@@ -6,6 +6,7 @@
 mod account;
 mod exchange;
 mod lane;
+mod moment;
 mod send;
 mod verdict;
 mod waiting;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -31,6 +33,9 @@ pub use waiting::Waiting;
 
 /// How often the ledger is asked for work that other replicas accepted, and for leases that ran out.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How often what is kept for a while only is taken away.
+const TIDY: Duration = Duration::from_secs(600);
 
 /// Everything that delivery needs and shares with the API of the same process.
 #[derive(Clone)]
@@ -109,7 +114,12 @@ impl Delivery {
 
     /// Wakes lanes in which other replicas, retries or lost leases left work.
     async fn look_for_work(&self) {
+        let mut tidied: Option<Instant> = None;
         loop {
+            if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
+                self.tidy().await;
+                tidied = Some(Instant::now());
+            }
             if let Err(error) = self.look_once().await {
                 tracing::warn!(%error, "cannot look for work");
             }
@@ -121,6 +131,15 @@ impl Delivery {
         }
     }
 
+    /// Takes away what is kept for a while only.
+    async fn tidy(&self) {
+        match self.inner.store.forget_old_keys().await {
+            Ok(0) => {}
+            Ok(keys) => tracing::info!(keys, "forgot idempotency keys after 72 hours"),
+            Err(error) => tracing::warn!(%error, "cannot forget old idempotency keys"),
+        }
+    }
+
     async fn look_once(&self) -> Result<(), StoreError> {
         let doubt = SubmissionResult::gateway(
             "transport.timeout_in_doubt",
@@ -129,7 +148,7 @@ impl Delivery {
             "Sent, no answer; outcome unknown",
             "已发送,结果未知",
         );
-        let doubtful: Vec<Uuid> = self.inner.store.put_lost_exchanges_in_doubt(&doubt).await?;
+        let doubtful: Vec<Uuid> = self.inner.store.put_lost_exchanges_in_doubt(&doubt, verdict::MOST_ATTEMPTS).await?;
         if !doubtful.is_empty() {
             tracing::warn!(submissions = doubtful.len(), "leases ran out; their submissions are in doubt");
         }

@@ -12,6 +12,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Sender {
     client: reqwest::Client,
+    /// For this machine, which no proxy reaches
+    direct: reqwest::Client,
 }
 
 /// An answer as it came.
@@ -36,26 +38,26 @@ pub enum SendError {
 }
 
 impl Sender {
-    #[expect(clippy::disallowed_methods, reason = "this is the one client, with its guards")]
     pub fn new() -> Result<Self, SendError> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("onelane/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            // A redirect would carry credentials elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            // A request that goes twice must be our own decision, on record.
-            .retry(reqwest::retry::never())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build()
-            .map_err(SendError::SetUp)?;
-        Ok(Sender { client })
+        Ok(Sender {
+            client: guarded().build().map_err(SendError::SetUp)?,
+            direct: guarded().no_proxy().build().map_err(SendError::SetUp)?,
+        })
+    }
+
+    fn client_for(&self, url: &reqwest::Url) -> &reqwest::Client {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let loopback = host.parse::<std::net::IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
+        if loopback { &self.direct } else { &self.client }
     }
 
     /// Sends a request and reads the whole answer within `deadline`.
     pub async fn send(&self, request: &Request, deadline: Duration) -> Result<Received, SendError> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|error| SendError::NotSent(error.to_string()))?;
-        let mut builder = self.client.request(method, &request.url).timeout(deadline).body(request.body.clone());
+        let url = reqwest::Url::parse(&request.url).map_err(|error| SendError::NotSent(error.to_string()))?;
+        let client = self.client_for(&url);
+        let mut builder = client.request(method, url).timeout(deadline).body(request.body.clone());
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
@@ -81,6 +83,19 @@ impl Sender {
         }
         Ok(Received { status, headers, body, retry_after })
     }
+}
+
+/// A client that never follows, never repeats, and gives up in time.
+#[expect(clippy::disallowed_methods, reason = "every client of a provider comes from here, with its guards")]
+fn guarded() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("onelane/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        // A redirect would carry credentials elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        // A request that goes twice must be our own decision, on record.
+        .retry(reqwest::retry::never())
+        .pool_idle_timeout(Duration::from_secs(30))
 }
 
 /// Tells apart what never left from what may have arrived.

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
+use serde_json::Value;
+
+use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
 use crate::provider::{Outcome, Verdict};
 use crate::store::claim::ClaimedItem;
 use crate::store::settle::SettledItem;
 
 /// Tries after which a submission is dead, or its doubt is left to a person.
-const MOST_ATTEMPTS: i32 = 10;
+pub const MOST_ATTEMPTS: i32 = 10;
 /// Tries after a failure whose cause the provider does not name.
 const FEW_ATTEMPTS: i32 = 3;
 
@@ -44,11 +46,12 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem 
     let Outcome { verdict, provider_order_number, status, event, results } = outcome;
     let base =
         SettledItem { provider_order_number, order_status: status, order_event: event, results, ..unchanged(item) };
+    let taken = |base: SettledItem| SettledItem { document: changed_document(item), ..base };
     match verdict {
-        Verdict::Accepted => SettledItem { state: SubmissionState::Accepted, ..base },
-        Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..base },
+        Verdict::Accepted => SettledItem { state: SubmissionState::Accepted, ..taken(base) },
+        Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..taken(base) },
         Verdict::Rejected => rejected(item, base),
-        Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(base),
+        Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),
         Verdict::AlreadyExists => rejected(item, base),
         Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::BatchTooLarge => {
             SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base }
@@ -114,6 +117,7 @@ fn unchanged(item: &ClaimedItem) -> SettledItem {
     SettledItem {
         submission_id: item.submission_id,
         order_id: item.order_id,
+        operation: item.operation,
         state: if item.may_exist { SubmissionState::InDoubt } else { SubmissionState::Queued },
         due_in: None,
         after_lease: false,
@@ -122,9 +126,19 @@ fn unchanged(item: &ClaimedItem) -> SettledItem {
         provider_order_number: None,
         order_status: None,
         order_event: None,
+        document: None,
+        has_change: item.change.is_some(),
         results: Vec::new(),
         announce: !item.may_exist,
     }
+}
+
+/// The document with the submission's change in it, where it has one.
+fn changed_document(item: &ClaimedItem) -> Option<Value> {
+    let change = item.change.as_ref()?;
+    let mut document = item.document.clone();
+    merge_patch(&mut document, change);
+    Some(document)
 }
 
 fn rejected(item: &ClaimedItem, base: SettledItem) -> SettledItem {
@@ -158,7 +172,9 @@ fn again(item: &ClaimedItem, base: SettledItem, backoff: &Backoff, most: i32, ra
         "Retries used up",
         "重试次数用尽",
     ));
-    SettledItem { state: SubmissionState::Dead, results, announce: true, ..base }
+    // What may stand at the provider is for evidence or a person to decide, however often it was refused since.
+    let state = if item.may_exist { SubmissionState::InDoubt } else { SubmissionState::Dead };
+    SettledItem { state, results, announce: true, ..base }
 }
 
 /// Evidence is sought after the lease, when no byte of this attempt can still be on its way.
@@ -214,7 +230,9 @@ mod tests {
         assert_eq!(after(&item(false, 1), Verdict::RetrySoon).state, SubmissionState::Queued);
         assert_eq!(after(&item(false, MOST_ATTEMPTS), Verdict::RetrySoon).state, SubmissionState::Dead);
         assert_eq!(after(&item(false, FEW_ATTEMPTS), Verdict::RetryFewTimes).state, SubmissionState::Dead);
-        assert_eq!(after(&item(true, MOST_ATTEMPTS), Verdict::RetrySoon).results.len(), 1);
+        let left_to_a_person = after(&item(true, MOST_ATTEMPTS), Verdict::RetrySoon);
+        assert_eq!((left_to_a_person.state, left_to_a_person.due_in), (SubmissionState::InDoubt, None));
+        assert_eq!(left_to_a_person.results.len(), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::{Store, StoreError};
@@ -162,21 +163,8 @@ impl Store {
 
     /// Holds what is queued for an account. Tells in an event; false when it was paused already or is unknown.
     pub async fn pause_account(&self, id: &str, reason: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            r#"with paused as (
-                   update accounts set paused_at = onelane_now(), pause_reason = $2, version = version + 1, updated_at = onelane_now()
-                   where id = $1 and paused_at is null
-                   returning id, paused_at)
-               insert into events (id, type, account_id, data, occurred_at, recorded_at)
-               select $3, 'account.paused', id, jsonb_build_object('account', id, 'reason', $2::text), paused_at, paused_at
-               from paused"#,
-            id,
-            reason,
-            uuid::Uuid::now_v7(),
-        )
-        .execute(self.pool())
-        .await?;
-        Ok(done.rows_affected() == 1)
+        let mut connection = self.pool().acquire().await?;
+        pause(&mut connection, id, reason).await
     }
 
     /// Lets go what is queued for an account; false when it was not paused or is unknown.
@@ -196,4 +184,23 @@ impl Store {
         .await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+/// As [`Store::pause_account`], within a transaction.
+pub(super) async fn pause(connection: &mut PgConnection, id: &str, reason: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        r#"with paused as (
+               update accounts set paused_at = onelane_now(), pause_reason = $2, version = version + 1, updated_at = onelane_now()
+               where id = $1 and paused_at is null
+               returning id, paused_at)
+           insert into events (id, type, account_id, data, occurred_at, recorded_at)
+           select $3, 'account.paused', id, jsonb_build_object('account', id, 'reason', $2::text), paused_at, paused_at
+           from paused"#,
+        id,
+        reason,
+        uuid::Uuid::now_v7(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::lanes::LaneKey;
 use super::{Store, StoreError, seconds, word};
 use crate::canonical::Operation;
-use crate::throttle::{Pace, RESERVE_AHEAD};
+use crate::throttle::{MOST_BOOKING_LAG, Pace, RESERVE_AHEAD};
 
 /// How long a claimed batch belongs to the worker that claimed it.
 pub const LEASE: Duration = Duration::from_secs(90);
@@ -41,10 +41,13 @@ pub enum Claim {
 pub struct ClaimedBatch {
     pub exchange_id: Uuid,
     pub account_id: String,
-    /// From the statement that took the token until the request may leave
+    /// From the booking until the request may leave
     pub wait: Duration,
-    /// When the statement's answer arrived: a wait that is counted from here is never too short
+    /// When the answer of the statement that read the slot arrived: a wait that is counted from here is never
+    /// too short
     pub received: tokio::time::Instant,
+    /// How long before `received` the booking may lie at most
+    pub lag: Duration,
     pub items: Vec<ClaimedItem>,
 }
 
@@ -76,6 +79,7 @@ impl Store {
             r#"with lane as materialized (
                    select next_free_at from lanes where provider = $1 and throttle_group = $2 and endpoint = $3 for update)
                select (extract(epoch from lane.next_free_at - make_interval(secs => $4) - clock.now))::float8 as "seconds_to_slot!",
+                   clock.now as "now!",
                    (select count(*) from exchanges e where e.provider = $1 and e.throttle_group = $2 and e.endpoint = $3
                       and e.finished_at is null and e.lease_until > clock.now) as "in_flight!"
                from lane cross join lateral (select onelane_now() as now) clock"#,
@@ -104,13 +108,17 @@ impl Store {
         }
         let received = tokio::time::Instant::now();
         let wait = Duration::from_secs_f64(lane.seconds_to_slot.max(0.0));
-        if wait > RESERVE_AHEAD {
-            return Ok(Claim::NoToken(wait - RESERVE_AHEAD));
+        let ahead = RESERVE_AHEAD.max(request.head_start);
+        if wait > ahead {
+            return Ok(Claim::NoToken(wait - ahead));
         }
         let wait = wait.max(request.head_start);
         let exchange_id = Uuid::now_v7();
         let rows = sqlx::query!(
             r#"with clock as materialized (select onelane_now() as now),
+            booking as materialized (
+                select case when clock.now - $9::timestamptz <= make_interval(secs => $10) then $9::timestamptz else clock.now end as at
+                from clock),
             head as materialized (
                 select candidate.account_id, candidate.batch_key
                 from clock, accounts a cross join lateral (
@@ -141,16 +149,17 @@ impl Store {
                 insert into attempts (submission_id, number, exchange_id, position)
                 select id, exchanges, $5, position from taken),
             token as (
-                update lanes set next_free_at = greatest(next_free_at, clock.now + make_interval(secs => $7)) + make_interval(secs => $8)
-                from clock
+                update lanes set next_free_at = greatest(next_free_at, booking.at + make_interval(secs => $7)) + make_interval(secs => $8)
+                from booking
                 where provider = $1 and throttle_group = $2 and endpoint = $3 and exists (select from picked)),
             probe as (
                 -- While the circuit is half open one request goes out to see whether the provider is back.
                 update accounts set circuit_open_until = clock.now + make_interval(secs => $6)
                 from head, clock where accounts.id = head.account_id and circuit_open_until is not null and exists (select from picked))
             select taken.id, taken.order_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist, taken.attempts,
-                taken.account_id, o.document as "document: Json<Value>", o.provider_order_number, o.adopted
-            from taken join orders o on o.id = taken.order_id order by taken.position"#,
+                taken.account_id, o.document as "document: Json<Value>", o.provider_order_number, o.adopted,
+                (extract(epoch from clock.now - booking.at))::float8 as "lag!"
+            from clock, booking, taken join orders o on o.id = taken.order_id order by taken.position"#,
             provider,
             throttle_group,
             endpoint,
@@ -159,10 +168,12 @@ impl Store {
             seconds(LEASE),
             seconds(wait),
             seconds(request.pace.spacing),
+            lane.now,
+            seconds(MOST_BOOKING_LAG),
         )
         .fetch_all(&mut *transaction)
         .await?;
-        let Some(account_id) = rows.first().map(|row| row.account_id.clone()) else {
+        let Some((account_id, lag)) = rows.first().map(|row| (row.account_id.clone(), row.lag)) else {
             return Ok(Claim::NothingDue);
         };
         transaction.commit().await?;
@@ -182,6 +193,7 @@ impl Store {
                 })
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(Claim::Batch(ClaimedBatch { exchange_id, account_id, wait, received, items }))
+        let lag = Duration::from_secs_f64(lag.max(0.0));
+        Ok(Claim::Batch(ClaimedBatch { exchange_id, account_id, wait, received, lag, items }))
     }
 }

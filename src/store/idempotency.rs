@@ -1,5 +1,8 @@
 //! Idempotency keys: what a repeated request finds.
 
+use serde_json::Value;
+use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
@@ -22,14 +25,18 @@ pub struct FirstRequest {
     pub still_running: bool,
     pub resource_id: Uuid,
     pub status: u16,
+    /// What a batch made, item by item
+    pub answer: Option<Value>,
 }
 
 impl Store {
+    /// What the first request with this key did, unless that is longer ago than keys are kept.
     pub async fn first_request(&self, key: &IdempotencyKey) -> Result<Option<FirstRequest>, StoreError> {
         let row = sqlx::query!(
-            r#"select fingerprint, resource_id, status,
+            r#"select fingerprint, resource_id, status, answer as "answer: Json<Value>",
                    coalesce(running_until > onelane_now(), false) as "still_running!"
-               from idempotency_keys where api_key_id = $1 and method = $2 and path = $3 and key = $4"#,
+               from idempotency_keys where api_key_id = $1 and method = $2 and path = $3 and key = $4
+                 and created_at > onelane_now() - interval '72 hours'"#,
             key.api_key_id,
             key.method,
             key.path,
@@ -42,22 +49,83 @@ impl Store {
             still_running: row.still_running,
             resource_id: row.resource_id,
             status: u16::try_from(row.status).unwrap_or(500),
+            answer: row.answer.map(|answer| answer.0),
         }))
     }
 
     /// Keeps the status that the first request was answered with, once it no longer waits.
-    pub async fn finish_request(&self, key: &IdempotencyKey, status: u16) -> Result<(), StoreError> {
+    pub async fn finish_request(&self, key: &IdempotencyKey, status: u16, resource_id: Uuid) -> Result<(), StoreError> {
         sqlx::query!(
-            "update idempotency_keys set status = $5, running_until = null
+            "update idempotency_keys set status = $5, resource_id = $6, running_until = null
              where api_key_id = $1 and method = $2 and path = $3 and key = $4",
             key.api_key_id,
             key.method,
             key.path,
             key.key,
             i32::from(status),
+            resource_id,
         )
         .execute(self.pool())
         .await?;
         Ok(())
     }
+
+    /// Forgets keys that are older than 72 hours, at most 10,000 at a time.
+    pub async fn forget_old_keys(&self) -> Result<u64, StoreError> {
+        let done = sqlx::query!(
+            "delete from idempotency_keys where ctid = any(array(
+                 select ctid from idempotency_keys where created_at <= onelane_now() - interval '72 hours'
+                 order by created_at limit 10000))",
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+/// Takes a key for a request within its transaction; false when an earlier request took it.
+pub(super) async fn begin(
+    connection: &mut PgConnection,
+    key: &IdempotencyKey,
+    resource_id: Uuid,
+    status: u16,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "insert into idempotency_keys (api_key_id, method, path, key, fingerprint, resource_id, status, running_until, created_at)
+         select $1, $2, $3, $4, $5, $6, $7, now + make_interval(secs => $8::float8), now from onelane_now() as now
+         on conflict (api_key_id, method, path, key) do update
+             set fingerprint = excluded.fingerprint, resource_id = excluded.resource_id, status = excluded.status, answer = null,
+                 running_until = excluded.running_until, created_at = excluded.created_at
+             where idempotency_keys.created_at <= excluded.created_at - interval '72 hours'",
+        key.api_key_id,
+        key.method,
+        key.path,
+        key.key,
+        key.fingerprint,
+        resource_id,
+        i32::from(status),
+        key.running_seconds.map(f64::from),
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Keeps what a batch made, for a repetition.
+pub(super) async fn keep_answer(
+    connection: &mut PgConnection,
+    key: &IdempotencyKey,
+    answer: &Value,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update idempotency_keys set answer = $5 where api_key_id = $1 and method = $2 and path = $3 and key = $4",
+        key.api_key_id,
+        key.method,
+        key.path,
+        key.key,
+        answer,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -54,9 +54,9 @@ impl Store {
             LaneState,
             r#"select l.next_free_at as "next_free_at?", onelane_now() as "now!",
                    (select count(*) from submissions s where s.account_id = a.id and s.endpoint = $2
-                      and s.state in ('queued', 'in_doubt') and s.finished_at is null) as "queued!",
+                      and (s.state = 'queued' or s.state = 'in_doubt' and s.ready) and s.finished_at is null) as "queued!",
                    (select min(s.created_at) from submissions s where s.account_id = a.id and s.endpoint = $2
-                      and s.state in ('queued', 'in_doubt') and s.finished_at is null) as oldest_queued_at,
+                      and (s.state = 'queued' or s.state = 'in_doubt' and s.ready) and s.finished_at is null) as oldest_queued_at,
                    (select count(*) from exchanges e where e.provider = a.provider and e.throttle_group = a.throttle_group
                       and e.endpoint = $2 and e.finished_at is null and e.lease_until > onelane_now()) as "in_flight!",
                    a.circuit_open_until

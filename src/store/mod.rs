@@ -2,17 +2,24 @@
 //! private, and a row that makes no sense names its table, column and key.
 
 pub mod accept;
+mod accept_batch;
 pub mod accounts;
+pub mod adopt;
 pub mod api_keys;
 pub mod claim;
+pub mod decide;
 pub mod exchanges;
 pub mod idempotency;
 pub mod lanes;
 pub mod orders;
+mod outcome;
 pub mod recover;
 pub mod release;
 pub mod settle;
 pub mod submissions;
+pub mod submit;
+
+pub use accept_batch::AcceptedBatch;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -72,10 +79,11 @@ impl Store {
 
     /// Whether the database answers and its schema is exactly the one that this binary expects.
     pub async fn is_ready(&self) -> Result<bool, StoreError> {
-        let applied = sqlx::query_scalar!(r#"select count(*) as "count!" from _sqlx_migrations where success"#)
-            .fetch_one(&self.pool)
+        let applied = sqlx::query!("select version, checksum from _sqlx_migrations where success order by version")
+            .fetch_all(&self.pool)
             .await?;
-        Ok(usize::try_from(applied).is_ok_and(|applied| applied == MIGRATIONS.iter().count()))
+        let applied = applied.iter().map(|row| (row.version, row.checksum.as_slice()));
+        Ok(applied.eq(MIGRATIONS.iter().map(|migration| (migration.version, migration.checksum.as_ref()))))
     }
 
     /// The ledger's clock.

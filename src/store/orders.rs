@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Store, StoreError, word};
-use crate::canonical::{DocumentType, OrderStatus};
+use crate::canonical::{DocumentType, Operation, OrderStatus};
 
 /// An order as the ledger keeps it.
 pub struct StoredOrder {
@@ -17,9 +17,14 @@ pub struct StoredOrder {
     pub document_complete: bool,
     pub status: OrderStatus,
     pub provider_order_number: Option<String>,
+    pub adopted: bool,
+    /// The provider took it at some time, or it was adopted
+    pub placed: bool,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// What is not finished, in the order in which it goes out
+    pub unfinished: Vec<Operation>,
     /// Changes of unfinished submissions, in the order in which they go out
     pub pending_changes: Vec<Value>,
 }
@@ -49,9 +54,12 @@ struct OrderRow {
     document_complete: bool,
     status: String,
     provider_order_number: Option<String>,
+    adopted: bool,
+    placed: bool,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    unfinished: Vec<String>,
     pending_changes: Vec<Value>,
 }
 
@@ -67,19 +75,28 @@ impl TryFrom<OrderRow> for StoredOrder {
             document_complete,
             status,
             provider_order_number,
+            adopted,
+            placed,
             version,
             created_at,
             updated_at,
+            unfinished,
             pending_changes,
         } = row;
         Ok(StoredOrder {
             status: word("orders", "status", id, &status)?,
+            unfinished: unfinished
+                .iter()
+                .map(|operation| word("submissions", "operation", id, operation))
+                .collect::<Result<_, _>>()?,
             id,
             account_id,
             provider,
             document: document.0,
             document_complete,
             provider_order_number,
+            adopted,
+            placed,
             version,
             created_at,
             updated_at,
@@ -93,7 +110,10 @@ macro_rules! select_orders {
         sqlx::query_as!(
             OrderRow,
             r#"select o.id, o.account_id, o.provider, o.document as "document: Json<Value>", o.document_complete, o.status,
-                   o.provider_order_number, o.version, o.created_at, o.updated_at,
+                   o.provider_order_number, o.adopted, o.placed, o.version, o.created_at, o.updated_at,
+                   array(select s.operation from submissions s
+                         where s.order_id = o.id and s.finished_at is null
+                         order by s.sequence) as "unfinished!: Vec<String>",
                    array(select s.change from submissions s
                          where s.order_id = o.id and s.finished_at is null and s.change is not null
                          order by s.sequence) as "pending_changes!: Vec<Value>"

@@ -1,6 +1,7 @@
 //! Letting a claimed batch go again before anything was sent: as if it had never been claimed, but for the
 //! token that it took.
 
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::settle::Fenced;
@@ -27,9 +28,22 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
+        reopen_probe(&mut transaction, exchange_id).await?;
         sqlx::query!("delete from attempts where exchange_id = $1", exchange_id).execute(&mut *transaction).await?;
         sqlx::query!("delete from exchanges where id = $1", exchange_id).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(Fenced::Settled)
     }
+}
+
+/// A probe that did not reach for the provider told nothing: the next exchange probes.
+pub(super) async fn reopen_probe(connection: &mut PgConnection, exchange_id: Uuid) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update accounts a set circuit_open_until = onelane_now() from exchanges e
+         where e.id = $1 and a.id = e.account_id and a.circuit_open_until > onelane_now()",
+        exchange_id,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::exchanges::PackedBody;
 use super::lanes::LaneKey;
-use super::{Store, StoreError, seconds};
-use crate::canonical::{EventType, OrderStatus, SubmissionResult, SubmissionState};
+use super::outcome;
+use super::{Store, StoreError, accounts, release, seconds};
+use crate::canonical::{EventType, Operation, OrderStatus, SubmissionResult, SubmissionState};
 
 /// What came of one exchange.
 pub struct Settlement {
@@ -27,6 +28,8 @@ pub struct Settlement {
     pub reached: Option<bool>,
     /// The provider says that requests come too often: no token before this wait is over
     pub throttled_for: Option<Duration>,
+    /// Why nothing more may go out for the account until a person resumes it
+    pub pause: Option<String>,
 }
 
 /// One exchange as the audit trail keeps it, secrets masked.
@@ -53,8 +56,10 @@ pub struct ResponseRecord {
 pub struct SettledItem {
     pub submission_id: Uuid,
     pub order_id: Uuid,
+    pub operation: Operation,
     pub state: SubmissionState,
-    /// For `queued` and `in_doubt`: how long to wait before the next try. Nothing: a person decides.
+    /// For `queued` and `in_doubt`: how long to wait before the next try; at once, in its old place, when
+    /// that is nothing at all. None: a person decides.
     pub due_in: Option<Duration>,
     /// For `in_doubt`: not before the lease of this exchange is over
     pub after_lease: bool,
@@ -64,6 +69,10 @@ pub struct SettledItem {
     pub provider_order_number: Option<String>,
     pub order_status: Option<OrderStatus>,
     pub order_event: Option<EventType>,
+    /// The document as it stands at the provider from now on, where the submission changed it
+    pub document: Option<Value>,
+    /// The submission had a change of its own, which is taken back out of the document unless it was accepted
+    pub has_change: bool,
     pub results: Vec<SubmissionResult>,
     /// Whether callers are told of the state: going back into a doubt that was known is no news
     pub announce: bool,
@@ -83,13 +92,15 @@ impl Store {
         let Some(now) = close_exchange(&mut transaction, settlement).await? else {
             return Ok(Fenced::TooLate);
         };
+        outcome::lock_orders(&mut transaction, &settlement.items).await?;
         update_submissions(&mut transaction, settlement, now).await?;
-        update_orders(&mut transaction, settlement, now).await?;
-        replace_results(&mut transaction, settlement, now).await?;
-        insert_events(&mut transaction, settlement, now).await?;
-        release_successors(&mut transaction, settlement).await?;
+        outcome::record(&mut transaction, &settlement.items, now).await?;
         keep_bodies(&mut transaction, settlement, now).await?;
+        empty_bucket(&mut transaction, settlement, now).await?;
         note_reachability(&mut transaction, settlement, now).await?;
+        if let Some(reason) = &settlement.pause {
+            accounts::pause(&mut transaction, &settlement.account_id, reason).await?;
+        }
         transaction.commit().await?;
         Ok(Fenced::Settled)
     }
@@ -140,7 +151,7 @@ async fn update_submissions(
     sqlx::query!(
         r#"with settled as (
                update submissions s set state = u.state, ready = u.due_in is not null,
-                   due_at = case when u.due_in is null then s.due_at
+                   due_at = case when u.due_in is null or (u.due_in = 0 and not u.after_lease) then s.due_at
                        when u.after_lease then greatest($9::timestamptz + make_interval(secs => u.due_in), (select lease_until from exchanges where id = $10))
                        else $9::timestamptz + make_interval(secs => u.due_in) end,
                    attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist,
@@ -161,160 +172,6 @@ async fn update_submissions(
         &finished,
         now,
         settlement.exchange_id,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// What the provider said of the orders themselves: status and its number.
-async fn update_orders(
-    connection: &mut PgConnection,
-    settlement: &Settlement,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let changed: Vec<&SettledItem> = settlement
-        .items
-        .iter()
-        .filter(|item| item.order_status.is_some() || item.provider_order_number.is_some())
-        .collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = changed.iter().map(|item| item.order_id).collect();
-    let statuses: Vec<Option<&str>> = changed.iter().map(|item| item.order_status.map(Into::into)).collect();
-    let numbers: Vec<Option<&str>> = changed.iter().map(|item| item.provider_order_number.as_deref()).collect();
-    sqlx::query!(
-        "update orders o set status = coalesce(u.status, o.status),
-             provider_order_number = coalesce(u.number, o.provider_order_number), version = o.version + 1, updated_at = $4
-         from unnest($1::uuid[], $2::text[], $3::text[]) as u (id, status, number)
-         where o.id = u.id
-           and (o.status, o.provider_order_number) is distinct from (coalesce(u.status, o.status), coalesce(u.number, o.provider_order_number))",
-        &ids,
-        &statuses as &[Option<&str>],
-        &numbers as &[Option<&str>],
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Puts what this answer said in the place of what earlier answers said; notices of the translation stay.
-async fn replace_results(
-    connection: &mut PgConnection,
-    settlement: &Settlement,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let retried: Vec<Uuid> = settlement.items.iter().map(|item| item.submission_id).collect();
-    sqlx::query!("delete from results where submission_id = any($1) and not notice", &retried)
-        .execute(&mut *connection)
-        .await?;
-    let rows: Vec<(Uuid, &SubmissionResult)> = settlement
-        .items
-        .iter()
-        .flat_map(|item| item.results.iter().map(|result| (item.submission_id, result)))
-        .collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let column = |read: fn(&SubmissionResult) -> &str| rows.iter().map(|(_, result)| read(result)).collect::<Vec<_>>();
-    // Arrays of arrays are rectangles in SQL; pointers go as JSON and come back as lists.
-    let pointers: Vec<Value> = rows.iter().map(|(_, result)| json!(result.pointers)).collect();
-    let ids: Vec<Uuid> = rows.iter().map(|(id, _)| *id).collect();
-    let raw_messages: Vec<Option<&str>> = rows.iter().map(|(_, result)| result.raw_message.as_deref()).collect();
-    let severities: Vec<&str> = rows.iter().map(|(_, result)| result.severity.into()).collect();
-    let retryable: Vec<bool> = rows.iter().map(|(_, result)| result.retryable).collect();
-    sqlx::query!(
-        "insert into results (submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers,
-             message_zh, message_en, notice, recorded_at)
-         select u.id, u.provider, u.scope, u.raw_code, u.raw_message, u.code, u.severity, u.retryable,
-             array(select jsonb_array_elements_text(u.pointers)), u.message_zh, u.message_en, false, $12
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[],
-             $10::text[], $11::text[]) with ordinality
-             as u (id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en, place)
-         order by u.place",
-        &ids,
-        &column(|result| &result.provider) as &[&str],
-        &column(|result| &result.scope) as &[&str],
-        &column(|result| &result.raw_code) as &[&str],
-        &raw_messages as &[Option<&str>],
-        &column(|result| &result.code) as &[&str],
-        &severities as &[&str],
-        &retryable,
-        &pointers,
-        &column(|result| &result.message_zh) as &[&str],
-        &column(|result| &result.message_en) as &[&str],
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// One event for each submission that came to an end or into doubt, and one for what happened to the order.
-async fn insert_events(
-    connection: &mut PgConnection,
-    settlement: &Settlement,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let mut types: Vec<&str> = Vec::new();
-    let mut order_ids = Vec::new();
-    let mut submission_ids = Vec::new();
-    for item in &settlement.items {
-        let of_submission = event_of(item.state).filter(|_| item.announce);
-        for event in [of_submission, item.order_event].into_iter().flatten() {
-            types.push(event.into());
-            order_ids.push(item.order_id);
-            submission_ids.push(item.submission_id);
-        }
-    }
-    if types.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = types.iter().map(|_| Uuid::now_v7()).collect();
-    sqlx::query!(
-        "insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
-         select u.id, u.type, o.account_id, o.id, s.id,
-             jsonb_strip_nulls(jsonb_build_object('orderNumber', o.order_number, 'providerOrderNumber', o.provider_order_number,
-                 'operation', s.operation, 'state', s.state, 'status', o.status)), $5, $5
-         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) as u (id, type, order_id, submission_id)
-         join orders o on o.id = u.order_id join submissions s on s.id = u.submission_id",
-        &ids,
-        &types as &[&str],
-        &order_ids,
-        &submission_ids,
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// The event that tells of a state, for the states that callers are told of.
-pub fn event_of(state: SubmissionState) -> Option<EventType> {
-    match state {
-        SubmissionState::Accepted => Some(EventType::SubmissionAccepted),
-        SubmissionState::PartiallyAccepted => Some(EventType::SubmissionPartiallyAccepted),
-        SubmissionState::Rejected => Some(EventType::SubmissionRejected),
-        SubmissionState::InDoubt => Some(EventType::SubmissionInDoubt),
-        SubmissionState::Dead => Some(EventType::SubmissionDead),
-        SubmissionState::Cancelled => Some(EventType::SubmissionCancelled),
-        SubmissionState::Queued | SubmissionState::Sending => None,
-    }
-}
-
-/// Lets the next submission of each finished one's order go.
-async fn release_successors(connection: &mut PgConnection, settlement: &Settlement) -> Result<(), StoreError> {
-    let finished: Vec<Uuid> =
-        settlement.items.iter().filter(|item| item.state.is_final()).map(|item| item.order_id).collect();
-    sqlx::query!(
-        "update submissions s set ready = true
-         from unnest($1::uuid[]) as finished (order_id)
-         cross join lateral (
-             select id from submissions where order_id = finished.order_id and finished_at is null order by sequence limit 1) next
-         where s.id = next.id and not s.ready and s.state = 'queued'",
-        &finished,
     )
     .execute(connection)
     .await?;
@@ -350,7 +207,7 @@ const FAILURES_TO_OPEN: i32 = 5;
 /// How long it stays open before a probe goes.
 const OPEN_FOR: Duration = Duration::from_secs(30);
 
-/// Counts transport failures of the account, and empties the lane's bucket when the provider asks for it.
+/// Counts transport failures of the account: they open its circuit, and an answer closes it.
 async fn note_reachability(
     connection: &mut PgConnection,
     settlement: &Settlement,
@@ -379,8 +236,17 @@ async fn note_reachability(
             .execute(&mut *connection)
             .await?;
         }
-        None => {}
+        None => release::reopen_probe(connection, settlement.exchange_id).await?,
     }
+    Ok(())
+}
+
+/// Empties the lane's bucket when the provider asks for it.
+async fn empty_bucket(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     if let Some(wait) = settlement.throttled_for {
         let LaneKey { provider, throttle_group, endpoint } = &settlement.lane;
         sqlx::query!(

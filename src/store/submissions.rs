@@ -20,6 +20,8 @@ pub struct StoredSubmission {
     pub provider_order_number: Option<String>,
     pub attempts: i32,
     pub may_exist: bool,
+    /// May go once it is due; a doubt that is not ready is left to a person
+    pub ready: bool,
     pub due_at: DateTime<Utc>,
     pub held_by: Option<HoldReason>,
     /// When its lane has a token again, or it is due, whichever is later
@@ -40,6 +42,7 @@ struct SubmissionRow {
     provider_order_number: Option<String>,
     attempts: i32,
     may_exist: bool,
+    ready: bool,
     due_at: DateTime<Utc>,
     held_by: Option<String>,
     lane_free_at: DateTime<Utc>,
@@ -62,6 +65,7 @@ impl TryFrom<SubmissionRow> for StoredSubmission {
             provider_order_number,
             attempts,
             may_exist,
+            ready,
             due_at,
             held_by,
             lane_free_at,
@@ -80,6 +84,7 @@ impl TryFrom<SubmissionRow> for StoredSubmission {
             provider_order_number,
             attempts,
             may_exist,
+            ready,
             due_at,
             lane_free_at,
             created_at,
@@ -95,7 +100,7 @@ macro_rules! select_submissions {
             SubmissionRow,
             r#"select s.id as "id!", s.order_id as "order_id!", s.account_id as "account_id!", s.provider as "provider!",
                    s.endpoint as "endpoint!", s.operation as "operation!", s.state as "state!",
-                   s.provider_order_number, s.attempts as "attempts!", s.may_exist as "may_exist!", s.due_at as "due_at!",
+                   s.provider_order_number, s.attempts as "attempts!", s.may_exist as "may_exist!", s.ready as "ready!", s.due_at as "due_at!",
                    s.held_by, coalesce(s.lane_free_at, s.due_at) as "lane_free_at!",
                    s.created_at as "created_at!", s.updated_at as "updated_at!"
                from submission_overview s "# + $where,

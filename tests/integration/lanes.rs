@@ -77,6 +77,7 @@ fn settlement(batch: &ClaimedBatch, state: SubmissionState) -> Settlement {
             .map(|item| SettledItem {
                 submission_id: item.submission_id,
                 order_id: item.order_id,
+                operation: item.operation,
                 state,
                 due_in: (!state.is_final()).then_some(Duration::ZERO),
                 after_lease: false,
@@ -85,12 +86,15 @@ fn settlement(batch: &ClaimedBatch, state: SubmissionState) -> Settlement {
                 provider_order_number: None,
                 order_status: None,
                 order_event: None,
+                document: None,
+                has_change: false,
                 results: Vec::new(),
                 announce: true,
             })
             .collect(),
         reached: None,
         throttled_for: None,
+        pause: None,
     }
 }
 
@@ -132,7 +136,7 @@ async fn a_worker_whose_lease_ran_out_changes_nothing() {
         "x",
         "x",
     );
-    assert_eq!(bench.store.put_lost_exchanges_in_doubt(&doubt).await.unwrap().len(), 1);
+    assert_eq!(bench.store.put_lost_exchanges_in_doubt(&doubt, 10).await.unwrap().len(), 1);
     let fresh = claim_batch(&bench.store, 10).await;
     assert_eq!(fresh.items[0].submission_id, stale.items[0].submission_id);
     assert!(fresh.items[0].may_exist);

@@ -1,6 +1,14 @@
 //! Orders.
 
+pub mod adopt;
+pub mod amend;
+mod answering;
+pub mod batch;
+pub mod cancel;
+mod changing;
+mod checking;
 pub mod create;
+pub mod custom_fields;
 pub mod get;
 pub mod list;
 pub mod submissions;

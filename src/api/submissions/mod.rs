@@ -2,16 +2,20 @@
 
 pub mod attempts;
 pub mod get;
+pub mod resolve;
+pub mod retry;
 
 use uuid::Uuid;
 
 use super::AppState;
 use super::auth::Caller;
-use super::problem::Problem;
+use super::problem::{Kind, Problem};
 use super::views::SubmissionView;
 use crate::canonical::SubmissionState;
 use crate::delivery::LaneQuota;
 use crate::provider;
+use crate::store::decide::Decided;
+use crate::store::lanes::LaneKey;
 use crate::store::submissions::StoredSubmission;
 
 /// The submission that the caller may see.
@@ -27,7 +31,7 @@ pub async fn view(state: &AppState, submission: StoredSubmission) -> Result<Subm
         use crate::canonical::HoldReason::{AccountPaused, EarlierSubmission};
         matches!(reason, AccountPaused | EarlierSubmission)
     });
-    if !waits || held {
+    if !waits || held || !submission.ready {
         return Ok(SubmissionView::of(submission, None));
     }
     let endpoint =
@@ -41,4 +45,28 @@ pub async fn view(state: &AppState, submission: StoredSubmission) -> Result<Subm
     let now = state.store.now().await?;
     let estimate = submission.lane_free_at.max(now) + queue;
     Ok(SubmissionView::of(submission, Some(estimate)))
+}
+
+/// The lane through which a submission goes, as long as its account is there.
+async fn lane_of(state: &AppState, submission: &StoredSubmission) -> Result<Option<LaneKey>, Problem> {
+    Ok(state.store.account(&submission.account_id).await?.map(|account| LaneKey {
+        provider: submission.provider.clone(),
+        throttle_group: account.throttle_group,
+        endpoint: submission.endpoint.clone(),
+    }))
+}
+
+/// A decision that was not taken, as a problem.
+fn outcome_of(decided: &Decided) -> Result<(), Problem> {
+    match decided {
+        Decided::Done => Ok(()),
+        Decided::WrongState(state) => {
+            Err(Problem::new(Kind::StateConflict, format!("The submission is {state}, which allows no such decision.")))
+        }
+        Decided::Overtaken => Err(Problem::new(
+            Kind::StateConflict,
+            "A later submission of this order has gone out; sending this one now would undo it.",
+        )),
+        Decided::Unknown => Err(Problem::not_found("submission")),
+    }
 }

@@ -150,7 +150,7 @@ fn in_china(now: DateTime<Utc>) -> NaiveDateTime {
 
 /// An order from Hangzhou to Shanghai, picked up tomorrow.
 fn example_order(now: DateTime<Utc>) -> serde_json::Value {
-    let day = |days: i64| (now + TimeDelta::days(days)).format("%Y-%m-%d").to_string();
+    let day = |days: i64| (in_china(now) + TimeDelta::days(days)).format("%Y-%m-%d").to_string();
     json!({
         "account": "otms-demo",
         "orderNumber": EXAMPLE_NUMBER,

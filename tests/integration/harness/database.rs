@@ -66,45 +66,47 @@ impl TestDatabase {
 
     /// Waits until a submission is in a state; fails when it is not within a while.
     pub async fn wait_for_state(&self, submission: Uuid, state: &str) {
+        let mut watch = self.watch().await;
+        if self.state(submission).await != state {
+            watch.until(submission, state).await;
+        }
+    }
+
+    /// Follows the states of submissions from now on.
+    pub async fn watch(&self) -> StateWatch {
         let mut listener = PgListener::connect(&self.url).await.unwrap();
         listener.listen("submission_states").await.unwrap();
-        let mut connection = self.connection().await;
-        let current: String = sqlx::query_scalar("select state from submissions where id = $1")
+        StateWatch { listener }
+    }
+
+    pub async fn state(&self, submission: Uuid) -> String {
+        sqlx::query_scalar("select state from submissions where id = $1")
             .bind(submission)
-            .fetch_one(&mut connection)
+            .fetch_one(&mut self.connection().await)
             .await
-            .unwrap();
-        let wanted = format!("{submission} {state}");
-        let told = async {
-            let mut seen = current;
-            while seen != state {
-                let notification = listener.recv().await.unwrap();
-                if notification.payload() == wanted {
-                    seen = state.to_owned();
-                }
-            }
-        };
-        if tokio::time::timeout(Duration::from_secs(30), told).await.is_err() {
-            let now: String = sqlx::query_scalar("select state from submissions where id = $1")
-                .bind(submission)
-                .fetch_one(&mut connection)
-                .await
-                .unwrap();
-            panic!("submission {submission} did not become {state}; it is {now}");
-        }
+            .unwrap()
     }
 
     /// Waits until no submission is unfinished.
     pub async fn wait_until_all_ended(&self, patience: Duration) {
-        let mut listener = PgListener::connect(&self.url).await.unwrap();
-        listener.listen("submission_states").await.unwrap();
+        self.wait_until(patience, "select count(*) = 0 from submissions where finished_at is null").await;
+    }
+
+    /// Waits until a question to the ledger is answered with yes; asked after each change of a state.
+    pub async fn wait_until(&self, patience: Duration, question: &'static str) {
+        let mut watch = self.watch().await;
         let mut connection = self.connection().await;
-        let ended = async {
-            while unfinished(&mut connection).await > 0 {
-                listener.recv().await.unwrap();
+        let answered = async {
+            while !sqlx::query_scalar::<_, bool>(question).fetch_one(&mut connection).await.unwrap() {
+                watch.next_of_many().await;
             }
         };
-        assert!(tokio::time::timeout(patience, ended).await.is_ok(), "some submissions did not end");
+        assert!(tokio::time::timeout(patience, answered).await.is_ok(), "still no: {question}");
+    }
+
+    /// One column of the ledger.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        sqlx::query_scalar(sql).fetch_all(&mut self.connection().await).await.unwrap()
     }
 
     /// One number from the ledger.
@@ -113,11 +115,25 @@ impl TestDatabase {
     }
 }
 
-async fn unfinished(connection: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("select count(*) from submissions where finished_at is null")
-        .fetch_one(connection)
-        .await
-        .unwrap()
+/// Hears of every state that a submission goes through.
+pub struct StateWatch {
+    listener: PgListener,
+}
+
+impl StateWatch {
+    /// Waits for a change, and passes over those that came with it.
+    async fn next_of_many(&mut self) {
+        self.listener.recv().await.unwrap();
+        while self.listener.next_buffered().is_some() {}
+    }
+
+    /// Waits until a submission comes into a state; fails when it does not within a while.
+    pub async fn until(&mut self, submission: Uuid, state: &str) {
+        let wanted = format!("{submission} {state}");
+        let told = async { while self.listener.recv().await.unwrap().payload() != wanted {} };
+        let in_time = tokio::time::timeout(Duration::from_secs(30), told).await;
+        assert!(in_time.is_ok(), "submission {submission} did not become {state}");
+    }
 }
 
 impl Drop for TestDatabase {

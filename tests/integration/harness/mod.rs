@@ -2,12 +2,13 @@
 
 mod caller;
 mod database;
-mod gateway;
+pub mod gateway;
 mod process;
 
 pub use caller::{Caller, send};
 pub use database::TestDatabase;
 pub use gateway::Bench;
+#[allow(unused_imports, reason = "only tests that kill a gateway use it")]
 pub use process::GatewayProcess;
 
 use serde_json::{Value, json};

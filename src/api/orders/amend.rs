@@ -1,0 +1,59 @@
+//! `PATCH /v1/orders/{id}`
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::changing::{Change, ChangeKind, change};
+use crate::api::AppState;
+use crate::api::auth::{Caller, Scope};
+use crate::api::body::JsonBody;
+use crate::api::etag::IfMatch;
+use crate::api::idempotency::IdempotencyHeader;
+use crate::api::params::{Id, NoParams, Params, PreferWait};
+use crate::api::problem::{Problem, ProblemDocument};
+use crate::api::views::OrderEnvelope;
+
+/// Amends an order at its provider.
+///
+/// The body is a merge patch (RFC 7396) of the order: members replace, null takes away, lists are replaced as a
+/// whole. The change waits behind what is queued for the order before it. On an order that was never placed it
+/// queues a corrected creation. A change that the provider rejects is taken back out of the document.
+#[utoipa::path(
+    patch, path = "/v1/orders/{id}", operation_id = "amendOrder", tag = "orders",
+    params(
+        ("id" = uuid::Uuid, Path, description = "Id of the order"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that the change was made for; 412 when the order changed meanwhile"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
+    ),
+    request_body(content = Object, content_type = "application/merge-patch+json", description = "What changes", example = json!({"remarks": "call first", "transport": {"vehicleLength": 6.8}})),
+    responses(
+        (status = 200, description = "The submission ended within the wait; its state says how", body = OrderEnvelope, headers(("ETag" = String), ("Preference-Applied" = String))),
+        (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
+        (status = 400, description = "The request cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope orders:write", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "The order cannot be changed in this state, or the provider needs members that are not known", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 412, description = "The order changed meanwhile", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The order would not be valid, or the provider cannot carry the change", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["orders:write"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(order_id): Id,
+    _: Params<NoParams>,
+    if_match: IfMatch,
+    prefer: PreferWait,
+    idempotency: IdempotencyHeader,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    caller.require(Scope::OrdersWrite)?;
+    let key = idempotency.key(&caller, "PATCH", &body.bytes, prefer);
+    let asked = Change { order_id, kind: ChangeKind::Document, patch: &body.value, if_match: &if_match };
+    change(&state, &caller, &asked, prefer, key.as_ref()).await
+}

@@ -1,0 +1,73 @@
+//! From an operation in the ledger to the answer: `Prefer: wait`, replays, the order as it is now.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
+
+use super::{answer, read};
+use crate::api::AppState;
+use crate::api::auth::Caller;
+use crate::api::idempotency::replay;
+use crate::api::params::PreferWait;
+use crate::api::problem::{Kind, Problem};
+use crate::canonical::SubmissionState;
+use crate::store::idempotency::IdempotencyKey;
+
+/// Answers a request that queued a submission: `ended` when the submission ends within the caller's wait, else
+/// 202.
+pub async fn queued(
+    state: &AppState,
+    caller: &Caller,
+    (order_id, submission_id): (Uuid, Uuid),
+    prefer: PreferWait,
+    key: Option<&IdempotencyKey>,
+    ended: StatusCode,
+) -> Result<Response, Problem> {
+    let has_ended = match prefer.0 {
+        Some(patience) => {
+            let end = state.delivery.waiting().for_end(&state.store, submission_id, patience).await?;
+            end.is_some_and(SubmissionState::is_final)
+        }
+        None => false,
+    };
+    let status = if has_ended { ended } else { StatusCode::ACCEPTED };
+    if let (Some(key), Some(_)) = (key, prefer.0) {
+        state.store.finish_request(key, status.as_u16(), order_id).await?;
+    }
+    let mut response = answer(status, &read(state, caller, order_id).await?);
+    if let Some((name, value)) = prefer.applied().filter(|_| has_ended) {
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
+}
+
+/// The answer to a repetition, where the key is known: the first status, and the order as it is now.
+pub async fn replayed(
+    state: &AppState,
+    caller: &Caller,
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<Response>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    let Some(first) = replay(&state.store, key).await? else { return Ok(None) };
+    let status = StatusCode::from_u16(first.status).unwrap_or(StatusCode::ACCEPTED);
+    let response = if status == StatusCode::CONFLICT {
+        Problem::new(Kind::OrderExists, "The account had an order of this number when the first request came.")
+            .with_order(first.resource_id)
+            .into_response()
+    } else {
+        answer(status, &read(state, caller, first.resource_id).await?)
+    };
+    Ok(Some(mark_replayed(response)))
+}
+
+/// The answer when an insertion found the key taken by a request that ran at the same time.
+pub async fn lost_race(state: &AppState, caller: &Caller, key: Option<&IdempotencyKey>) -> Result<Response, Problem> {
+    replayed(state, caller, key)
+        .await?
+        .ok_or_else(|| Problem::new(Kind::Unavailable, "The first request with this key vanished; repeat this one."))
+}
+
+pub fn mark_replayed(mut response: Response) -> Response {
+    response.headers_mut().insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+    response
+}

@@ -1,0 +1,202 @@
+//! `POST /v1/orders/batch`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::answering::mark_replayed;
+use super::create::{CheckedOrder, check};
+use super::read;
+use crate::api::AppState;
+use crate::api::auth::{Caller, Scope};
+use crate::api::body::{JsonBody, validate};
+use crate::api::idempotency::{IdempotencyHeader, replay};
+use crate::api::params::{NoParams, Params, PreferWait};
+use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::views::{OrderEnvelope, OrderView};
+use crate::store::AcceptedBatch;
+use crate::store::accept::NewOrder;
+
+/// The most orders of one request.
+const MOST_ORDERS: usize = 1000;
+
+/// Orders to be created together.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewOrders)]
+#[serde(deny_unknown_fields)]
+pub struct OrdersBody {
+    /// Up to 1,000 canonical orders; each is checked by itself
+    #[schema(min_items = 1, value_type = Vec<Object>)]
+    orders: Vec<Value>,
+}
+
+/// What became of each order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchAnswer {
+    /// In the order of the request
+    #[schema(value_type = Vec<BatchItemSchema>)]
+    items: Vec<BatchItem>,
+}
+
+/// What became of one order.
+#[derive(Debug, Serialize)]
+pub struct BatchItem {
+    index: usize,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<OrderView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Value>,
+}
+
+/// The form of [`BatchItem`] in the OpenAPI file.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BatchItem)]
+pub struct BatchItemSchema {
+    /// Place in the request, from 0
+    index: usize,
+    /// HTTP status that the order alone would have had
+    status: u16,
+    /// The order, when it was accepted
+    order: Option<OrderEnvelope>,
+    /// What is wrong with it, when it was not
+    problem: Option<ProblemDocument>,
+}
+
+/// Accepts many orders at once. A bad one never spoils its neighbours.
+#[utoipa::path(
+    post, path = "/v1/orders/batch", operation_id = "createOrders", tag = "orders",
+    params(("Idempotency-Key" = String, Header, description = "Required; makes a repetition of this request safe; kept 72 hours")),
+    request_body(content = OrdersBody),
+    responses(
+        (status = 207, description = "What became of each order", body = BatchAnswer),
+        (status = 400, description = "The request cannot be read, or has no Idempotency-Key", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope orders:write", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "The first request with this key is still running", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large, or holds more than 1,000 orders", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The body is no batch, or the key was used with another one", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["orders:write"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: Params<NoParams>,
+    idempotency: IdempotencyHeader,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    caller.require(Scope::OrdersWrite)?;
+    let key = idempotency.key(&caller, "POST", &body.bytes, PreferWait(None)).ok_or_else(|| {
+        Problem::new(
+            Kind::IdempotencyKeyMissing,
+            "A batch needs an Idempotency-Key: without one, an answer that gets lost could not be asked for again.",
+        )
+    })?;
+    if let Some(first) = replay(&state.store, &key).await? {
+        return Ok(mark_replayed(replayed(&state, &caller, first.answer).await?));
+    }
+    let OrdersBody { orders } = validate(&body.value)?;
+    if orders.len() > MOST_ORDERS {
+        return Err(Problem::new(
+            Kind::BatchTooLarge,
+            format!("A batch holds at most {MOST_ORDERS} orders; this one holds {}.", orders.len()),
+        ));
+    }
+    let mut checked = Vec::with_capacity(orders.len());
+    for order in &orders {
+        checked.push(check(&state, &caller, order).await.and_then(Candidate::of));
+    }
+    let candidates: Vec<&Candidate> = checked.iter().filter_map(|checked| checked.as_ref().ok()).collect();
+    let new: Vec<NewOrder<'_>> = candidates.iter().map(|candidate| candidate.new_order()).collect();
+    let answer = |kept: &[bool]| json!(remembered(&checked, kept));
+    match state.store.accept_orders(&new, Uuid::now_v7(), &key, answer).await? {
+        AcceptedBatch::Kept(kept) => {
+            for (candidate, _) in candidates.iter().zip(&kept).filter(|(_, kept)| **kept) {
+                state.delivery.wake(&candidate.checked.lane);
+            }
+            replayed(&state, &caller, Some(json!(remembered(&checked, &kept)))).await
+        }
+        AcceptedBatch::KeyKnown => {
+            let first = replay(&state.store, &key).await?;
+            Ok(mark_replayed(replayed(&state, &caller, first.and_then(|first| first.answer)).await?))
+        }
+    }
+}
+
+/// An order that may be kept.
+struct Candidate {
+    order_id: Uuid,
+    submission_id: Uuid,
+    document: Value,
+    checked: CheckedOrder,
+}
+
+impl Candidate {
+    fn of(checked: CheckedOrder) -> Result<Self, Problem> {
+        let document = serde_json::to_value(&checked.order)
+            .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
+        Ok(Candidate { order_id: Uuid::now_v7(), submission_id: Uuid::now_v7(), document, checked })
+    }
+
+    fn new_order(&self) -> NewOrder<'_> {
+        let CheckedOrder { order, lane, batch_key, notices } = &self.checked;
+        NewOrder {
+            order_id: self.order_id,
+            submission_id: self.submission_id,
+            account_id: &order.account,
+            provider: &lane.provider,
+            endpoint: &lane.endpoint,
+            document_type: order.document_type(),
+            order_number: &order.order_number,
+            document: &self.document,
+            batch_key,
+            notices,
+            idempotency: None,
+        }
+    }
+}
+
+/// What is remembered of each order: its id, or what is wrong with it.
+fn remembered(checked: &[Result<Candidate, Problem>], kept: &[bool]) -> Vec<Value> {
+    let mut kept = kept.iter();
+    checked
+        .iter()
+        .map(|checked| match checked {
+            Ok(candidate) if kept.next() == Some(&true) => json!({"orderId": candidate.order_id}),
+            Ok(candidate) => {
+                let order = &candidate.checked.order;
+                let detail = format!("The account {} has an order {} already.", order.account, order.order_number);
+                json!({"problem": Problem::new(Kind::OrderExists, detail).to_value()})
+            }
+            Err(problem) => json!({"problem": problem.to_value()}),
+        })
+        .collect()
+}
+
+/// The answer from what is remembered, with the orders as they are now.
+async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> Result<Response, Problem> {
+    let remembered = answer.and_then(|answer| answer.as_array().cloned()).unwrap_or_default();
+    let mut items = Vec::with_capacity(remembered.len());
+    for (index, item) in remembered.into_iter().enumerate() {
+        let order_id = item["orderId"].as_str().and_then(|id| id.parse().ok());
+        items.push(match order_id {
+            Some(id) => {
+                let order = read(state, caller, id).await?;
+                BatchItem { index, status: StatusCode::ACCEPTED.as_u16(), order: Some(order), problem: None }
+            }
+            None => {
+                let problem = item["problem"].clone();
+                let status = problem["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
+                BatchItem { index, status, order: None, problem: Some(problem) }
+            }
+        });
+    }
+    Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
+}

@@ -1,0 +1,132 @@
+//! `POST /v1/orders/{id}/cancel`
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::answering::{lost_race, queued, replayed};
+use super::checking::{Checked, Intent, account_of_order};
+use super::{answer, read};
+use crate::api::AppState;
+use crate::api::auth::{Caller, Scope};
+use crate::api::etag::IfMatch;
+use crate::api::idempotency::IdempotencyHeader;
+use crate::api::params::{Id, NoParams, Params, PreferWait};
+use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::views::OrderEnvelope;
+use crate::canonical::{Operation, Order, OrderStatus};
+use crate::store::idempotency::IdempotencyKey;
+use crate::store::orders::StoredOrder;
+use crate::store::submit::{CancelledHere, NewSubmission, Submitted};
+
+/// How often the order is looked at anew because it changed meanwhile.
+const MOST_LOOKS: usize = 5;
+
+/// Cancels an order.
+///
+/// An order whose creation is still queued and never went out is cancelled here and never sent: 200 at once.
+/// Else the cancellation is queued for the provider, if the provider has one.
+#[utoipa::path(
+    post, path = "/v1/orders/{id}/cancel", operation_id = "cancelOrder", tag = "orders",
+    params(
+        ("id" = uuid::Uuid, Path, description = "Id of the order"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that the caller has seen; 412 when the order changed meanwhile"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
+    ),
+    responses(
+        (status = 200, description = "The order is cancelled, or the provider answered within the wait", body = OrderEnvelope, headers(("ETag" = String))),
+        (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks the scope orders:write", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "The order was never placed, or is being cancelled already", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 412, description = "The order changed meanwhile", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The order may stand at the provider, which has no cancellation", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["orders:write"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(order_id): Id,
+    _: Params<NoParams>,
+    if_match: IfMatch,
+    prefer: PreferWait,
+    idempotency: IdempotencyHeader,
+) -> Result<Response, Problem> {
+    caller.require(Scope::OrdersWrite)?;
+    let key = idempotency.key(&caller, "POST", b"", prefer);
+    if let Some(response) = replayed(&state, &caller, key.as_ref()).await? {
+        return Ok(response);
+    }
+    for _ in 0..MOST_LOOKS {
+        let stored = state.store.order(order_id).await?.filter(|order| caller.may_use(&order.account_id));
+        let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
+        if_match.require(stored.version)?;
+        if stored.status == OrderStatus::Cancelled {
+            // Cancelled is cancelled, however often it is asked for.
+            return Ok(answer(StatusCode::OK, &read(&state, &caller, order_id).await?));
+        }
+        match state.store.cancel_here(order_id, stored.version, key.as_ref()).await? {
+            CancelledHere::Done => {
+                return Ok(answer(StatusCode::OK, &read(&state, &caller, order_id).await?));
+            }
+            CancelledHere::KeyKnown => return lost_race(&state, &caller, key.as_ref()).await,
+            CancelledHere::OrderChanged => continue,
+            CancelledHere::TooLate => {}
+        }
+        if let Some(response) = at_provider(&state, &caller, &stored, prefer, key.as_ref()).await? {
+            return Ok(response);
+        }
+    }
+    Err(Problem::new(Kind::StateConflict, "The order changes faster than this request can be checked; repeat it."))
+}
+
+/// Queues a cancellation for the provider; nothing when the order changed meanwhile.
+async fn at_provider(
+    state: &AppState,
+    caller: &Caller,
+    stored: &StoredOrder,
+    prefer: PreferWait,
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<Response>, Problem> {
+    let conflict = |detail: &str| Problem::new(Kind::StateConflict, detail);
+    if stored.unfinished.contains(&Operation::Cancel) {
+        return Err(conflict("The order is being cancelled already."));
+    }
+    if !stored.placed && !stored.unfinished.contains(&Operation::Create) {
+        return Err(conflict("The order was never placed; there is nothing to cancel."));
+    }
+    let order: Order = serde_json::from_value(stored.document.clone())
+        .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
+    let account = account_of_order(state, &stored.account_id).await?;
+    let Checked { lane, batch_key, notices } = account.check(&Intent {
+        operation: Operation::Cancel,
+        order: &order,
+        change: None,
+        provider_order_number: stored.provider_order_number.as_deref(),
+        adopted: stored.adopted,
+    })?;
+    let submission_id = Uuid::now_v7();
+    let new = NewSubmission {
+        submission_id,
+        order_id: stored.id,
+        checked_version: stored.version,
+        endpoint: &lane.endpoint,
+        operation: Operation::Cancel,
+        change: None,
+        batch_key: &batch_key,
+        notices: &notices,
+        idempotency: key,
+    };
+    match state.store.submit(&new).await? {
+        Submitted::Queued => {
+            state.delivery.wake(&lane);
+            queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await.map(Some)
+        }
+        Submitted::KeyKnown => lost_race(state, caller, key).await.map(Some),
+        Submitted::OrderChanged => Ok(None),
+    }
+}

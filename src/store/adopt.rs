@@ -1,0 +1,44 @@
+//! Registering orders that were made outside the gateway.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::canonical::{DocumentType, OrderStatus};
+
+/// An order that stands at its provider already.
+pub struct AdoptedOrder<'a> {
+    pub order_id: Uuid,
+    pub account_id: &'a str,
+    pub provider: &'a str,
+    pub document_type: DocumentType,
+    pub order_number: &'a str,
+    pub provider_order_number: Option<&'a str>,
+    /// What is known of it
+    pub document: &'a Value,
+    pub document_complete: bool,
+}
+
+impl Store {
+    /// Registers an order; nothing is sent. False when the account has an order of this number already.
+    pub async fn adopt_order(&self, order: &AdoptedOrder<'_>) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "insert into orders (id, account_id, provider, document_type, order_number, provider_order_number, document,
+                 document_complete, adopted, placed, status, created_at, updated_at)
+             select $1, $2, $3, $4, $5, $6, $7, $8, true, true, $9, now, now from onelane_now() as now
+             on conflict (account_id, document_type, order_number) do nothing",
+            order.order_id,
+            order.account_id,
+            order.provider,
+            <&str>::from(order.document_type),
+            order.order_number,
+            order.provider_order_number,
+            order.document,
+            order.document_complete,
+            <&str>::from(OrderStatus::Unknown),
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}

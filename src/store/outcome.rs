@@ -1,0 +1,250 @@
+//! What the end of a submission means for its order and for those who wait: the part that a provider's answer
+//! and a person's decision share.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::StoreError;
+use super::settle::SettledItem;
+use crate::canonical::{EventType, Operation, Severity, SubmissionResult, SubmissionState};
+
+/// Locks the orders, so that nothing is queued behind a submission while it ends.
+pub(super) async fn lock_orders(connection: &mut PgConnection, items: &[SettledItem]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = items.iter().map(|item| item.order_id).collect();
+    sqlx::query!("select id from orders where id = any($1) order by id for update", &ids).fetch_all(connection).await?;
+    Ok(())
+}
+
+/// Records what came of submissions whose own rows are up to date already.
+pub(super) async fn record(
+    connection: &mut PgConnection,
+    items: &[SettledItem],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    update_orders(connection, items, now).await?;
+    replace_results(connection, items, now).await?;
+    insert_events(connection, items, now).await?;
+    cancel_followers(connection, items, now).await?;
+    release_successors(connection, items).await
+}
+
+/// What became of the orders themselves: status, the provider's number, the document.
+async fn update_orders(
+    connection: &mut PgConnection,
+    items: &[SettledItem],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let ended: Vec<&SettledItem> = items
+        .iter()
+        .filter(|item| item.state.is_final() || item.order_status.is_some() || item.provider_order_number.is_some())
+        .collect();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = ended.iter().map(|item| item.order_id).collect();
+    let statuses: Vec<Option<&str>> = ended.iter().map(|item| item.order_status.map(Into::into)).collect();
+    let numbers: Vec<Option<&str>> = ended.iter().map(|item| item.provider_order_number.as_deref()).collect();
+    let documents: Vec<Option<Value>> = ended.iter().map(|item| item.document.clone()).collect();
+    let taken: Vec<bool> = ended.iter().map(|item| is_taken(item.state)).collect();
+    let whole: Vec<bool> = ended
+        .iter()
+        .map(|item| is_taken(item.state) && matches!(item.operation, Operation::Create | Operation::Amend))
+        .collect();
+    // A change that ends is in the document from now on, or out of it.
+    let changed: Vec<bool> = ended.iter().map(|item| item.has_change && item.state.is_final()).collect();
+    sqlx::query!(
+        "update orders o set status = coalesce(u.status, o.status),
+             provider_order_number = coalesce(u.number, o.provider_order_number),
+             document = coalesce(u.document, o.document),
+             document_complete = o.document_complete or u.whole,
+             placed = o.placed or u.taken,
+             version = o.version + case when u.changed
+                 or (o.status, o.provider_order_number) is distinct from (coalesce(u.status, o.status), coalesce(u.number, o.provider_order_number))
+                 then 1 else 0 end,
+             updated_at = $8
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bool[], $6::bool[], $7::bool[])
+             as u (id, status, number, document, taken, whole, changed)
+         where o.id = u.id",
+        &ids,
+        &statuses as &[Option<&str>],
+        &numbers as &[Option<&str>],
+        &documents as &[Option<Value>],
+        &taken,
+        &whole,
+        &changed,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn is_taken(state: SubmissionState) -> bool {
+    matches!(state, SubmissionState::Accepted | SubmissionState::PartiallyAccepted)
+}
+
+/// Puts what this answer said in the place of what earlier answers said; notices of the translation stay.
+async fn replace_results(
+    connection: &mut PgConnection,
+    items: &[SettledItem],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let retried: Vec<Uuid> = items.iter().map(|item| item.submission_id).collect();
+    sqlx::query!("delete from results where submission_id = any($1) and not notice", &retried)
+        .execute(&mut *connection)
+        .await?;
+    let rows: Vec<(Uuid, &SubmissionResult)> =
+        items.iter().flat_map(|item| item.results.iter().map(|result| (item.submission_id, result))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let column = |read: fn(&SubmissionResult) -> &str| rows.iter().map(|(_, result)| read(result)).collect::<Vec<_>>();
+    // Arrays of arrays are rectangles in SQL; pointers go as JSON and come back as lists.
+    let pointers: Vec<Value> = rows.iter().map(|(_, result)| json!(result.pointers)).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|(id, _)| *id).collect();
+    let raw_messages: Vec<Option<&str>> = rows.iter().map(|(_, result)| result.raw_message.as_deref()).collect();
+    let severities: Vec<&str> = rows.iter().map(|(_, result)| result.severity.into()).collect();
+    let retryable: Vec<bool> = rows.iter().map(|(_, result)| result.retryable).collect();
+    sqlx::query!(
+        "insert into results (submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers,
+             message_zh, message_en, notice, recorded_at)
+         select u.id, u.provider, u.scope, u.raw_code, u.raw_message, u.code, u.severity, u.retryable,
+             array(select jsonb_array_elements_text(u.pointers)), u.message_zh, u.message_en, false, $12
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[],
+             $10::text[], $11::text[]) with ordinality
+             as u (id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en, place)
+         order by u.place",
+        &ids,
+        &column(|result| &result.provider) as &[&str],
+        &column(|result| &result.scope) as &[&str],
+        &column(|result| &result.raw_code) as &[&str],
+        &raw_messages as &[Option<&str>],
+        &column(|result| &result.code) as &[&str],
+        &severities as &[&str],
+        &retryable,
+        &pointers,
+        &column(|result| &result.message_zh) as &[&str],
+        &column(|result| &result.message_en) as &[&str],
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// One event for each submission that came to an end or into doubt, and one for what happened to the order.
+async fn insert_events(
+    connection: &mut PgConnection,
+    items: &[SettledItem],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut types: Vec<&str> = Vec::new();
+    let mut order_ids = Vec::new();
+    let mut submission_ids = Vec::new();
+    for item in items {
+        let of_submission = event_of(item.state).filter(|_| item.announce);
+        for event in [of_submission, item.order_event].into_iter().flatten() {
+            types.push(event.into());
+            order_ids.push(item.order_id);
+            submission_ids.push(item.submission_id);
+        }
+    }
+    if types.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = types.iter().map(|_| Uuid::now_v7()).collect();
+    sqlx::query!(
+        "insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+         select u.id, u.type, o.account_id, o.id, s.id,
+             jsonb_strip_nulls(jsonb_build_object('orderNumber', o.order_number, 'providerOrderNumber', o.provider_order_number,
+                 'operation', s.operation, 'state', s.state, 'status', o.status)), $5, $5
+         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) as u (id, type, order_id, submission_id)
+         join orders o on o.id = u.order_id join submissions s on s.id = u.submission_id",
+        &ids,
+        &types as &[&str],
+        &order_ids,
+        &submission_ids,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The event that tells of a state, for the states that callers are told of.
+pub fn event_of(state: SubmissionState) -> Option<EventType> {
+    match state {
+        SubmissionState::Accepted => Some(EventType::SubmissionAccepted),
+        SubmissionState::PartiallyAccepted => Some(EventType::SubmissionPartiallyAccepted),
+        SubmissionState::Rejected => Some(EventType::SubmissionRejected),
+        SubmissionState::InDoubt => Some(EventType::SubmissionInDoubt),
+        SubmissionState::Dead => Some(EventType::SubmissionDead),
+        SubmissionState::Cancelled => Some(EventType::SubmissionCancelled),
+        SubmissionState::Queued | SubmissionState::Sending => None,
+    }
+}
+
+/// What waits behind a create that failed has no order to change: it is cancelled.
+async fn cancel_followers(
+    connection: &mut PgConnection,
+    items: &[SettledItem],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let failed: Vec<Uuid> = items
+        .iter()
+        .filter(|item| item.operation == Operation::Create && item.state.is_final() && !is_taken(item.state))
+        .map(|item| item.order_id)
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let result = SubmissionResult::gateway(
+        "gateway.predecessor_failed",
+        Severity::Error,
+        false,
+        "The creation of the order failed; nothing to change",
+        "订单创建失败,后续操作已取消",
+    );
+    sqlx::query!(
+        "with cancelled as (
+             update submissions set state = 'cancelled', ready = false, updated_at = $2, finished_at = $2
+             where order_id = any($1) and finished_at is null and state = 'queued'
+             returning id, order_id, account_id, operation),
+         result as (
+             insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
+             select id, $3, $3, $4, $4, $5, false, '{}', $6, $7, false, $2 from cancelled)
+         insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+         select gen_random_uuid(), $8, c.account_id, c.order_id, c.id,
+             jsonb_build_object('orderNumber', o.order_number, 'operation', c.operation, 'state', 'cancelled', 'status', o.status), $2, $2
+         from cancelled c join orders o on o.id = c.order_id",
+        &failed,
+        now,
+        result.provider,
+        result.code,
+        <&str>::from(result.severity),
+        result.message_zh,
+        result.message_en,
+        <&str>::from(EventType::SubmissionCancelled),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Lets the next submission of each finished one's order go.
+async fn release_successors(connection: &mut PgConnection, items: &[SettledItem]) -> Result<(), StoreError> {
+    let finished: Vec<Uuid> = items.iter().filter(|item| item.state.is_final()).map(|item| item.order_id).collect();
+    sqlx::query!(
+        "update submissions s set ready = true
+         from unnest($1::uuid[]) as finished (order_id)
+         cross join lateral (
+             select id from submissions where order_id = finished.order_id and finished_at is null order by sequence limit 1) next
+         where s.id = next.id and not s.ready and s.state = 'queued'",
+        &finished,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Further operations on an order that is in the ledger: queued behind what is unfinished, in the order in
+//! which they were accepted.
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::idempotency::{self, IdempotencyKey};
+use super::settle::SettledItem;
+use super::{Store, StoreError, outcome};
+use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
+
+/// An operation on an order, ready to be queued.
+pub struct NewSubmission<'a> {
+    pub submission_id: Uuid,
+    pub order_id: Uuid,
+    /// The version of the order that the operation was checked against
+    pub checked_version: i64,
+    pub endpoint: &'a str,
+    pub operation: Operation,
+    /// The merge patch that it adds to the document
+    pub change: Option<&'a Value>,
+    pub batch_key: &'a str,
+    pub notices: &'a [SubmissionResult],
+    pub idempotency: Option<&'a IdempotencyKey>,
+}
+
+/// What became of an operation that was to be queued.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Submitted {
+    Queued,
+    /// The idempotency key was used before; nothing was kept.
+    KeyKnown,
+    /// The order is another than the one that was checked: look again.
+    OrderChanged,
+}
+
+/// What became of a cancellation within the gateway.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CancelledHere {
+    Done,
+    /// The idempotency key was used before; nothing was done.
+    KeyKnown,
+    /// The order is another than the one that was checked: look again.
+    OrderChanged,
+    /// Its creation is not queued any more, or may have reached the provider.
+    TooLate,
+}
+
+impl Store {
+    /// Queues an operation on an order.
+    pub async fn submit(&self, new: &NewSubmission<'_>) -> Result<Submitted, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        if lock_order(&mut transaction, new.order_id).await? != Some(new.checked_version) {
+            return Ok(Submitted::OrderChanged);
+        }
+        if let Some(key) = new.idempotency
+            && !idempotency::begin(&mut transaction, key, new.order_id, 202).await?
+        {
+            return Ok(Submitted::KeyKnown);
+        }
+        let status = (new.operation == Operation::Create).then_some(OrderStatus::Pending);
+        sqlx::query!(
+            r#"with clock as materialized (select onelane_now() as now),
+            changed as (
+                update orders set version = version + 1, updated_at = now, status = coalesce($7, status)
+                from clock where id = $2
+                returning id, account_id, provider, order_number, status),
+            new_submission as (
+                insert into submissions (id, order_id, account_id, provider, endpoint, operation, change, batch_key, state, ready,
+                    due_at, created_at, updated_at)
+                select $1, id, account_id, provider, $3, $4, $5, $6, 'queued',
+                    not exists (select from submissions s where s.order_id = $2 and s.finished_at is null), now, now, now
+                from changed, clock)
+            insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+            select $8, $9, account_id, id, $1,
+                jsonb_build_object('orderNumber', order_number, 'operation', $4::text, 'state', 'queued', 'status', status), now, now
+            from changed, clock"#,
+            new.submission_id,
+            new.order_id,
+            new.endpoint,
+            <&str>::from(new.operation),
+            new.change,
+            new.batch_key,
+            status.map(<&str>::from),
+            Uuid::now_v7(),
+            <&str>::from(EventType::SubmissionQueued),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        insert_notices(&mut transaction, new.submission_id, new.notices).await?;
+        transaction.commit().await?;
+        Ok(Submitted::Queued)
+    }
+
+    /// Cancels an order whose creation is still queued and never went out; with it all that waits behind.
+    pub async fn cancel_here(
+        &self,
+        order_id: Uuid,
+        checked_version: i64,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<CancelledHere, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        if lock_order(&mut transaction, order_id).await? != Some(checked_version) {
+            return Ok(CancelledHere::OrderChanged);
+        }
+        if let Some(key) = key
+            && !idempotency::begin(&mut transaction, key, order_id, 200).await?
+        {
+            return Ok(CancelledHere::KeyKnown);
+        }
+        let Some(row) = sqlx::query!(
+            r#"update submissions set state = 'cancelled', ready = false, updated_at = onelane_now(), finished_at = onelane_now()
+               where order_id = $1 and operation = $2 and state = 'queued' and not may_exist
+               returning id, finished_at as "finished_at!", change is not null as "has_change!""#,
+            order_id,
+            <&str>::from(Operation::Create),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?
+        else {
+            return Ok(CancelledHere::TooLate);
+        };
+        let result = SubmissionResult::gateway(
+            "gateway.cancelled_by_caller",
+            Severity::Info,
+            false,
+            "Cancelled before it went out; never sent",
+            "发送前已取消,未发送",
+        );
+        let item = SettledItem {
+            submission_id: row.id,
+            order_id,
+            operation: Operation::Create,
+            state: SubmissionState::Cancelled,
+            due_in: None,
+            after_lease: false,
+            counts: false,
+            may_exist: false,
+            provider_order_number: None,
+            order_status: Some(OrderStatus::Cancelled),
+            order_event: Some(EventType::OrderCancelled),
+            document: None,
+            has_change: row.has_change,
+            results: vec![result],
+            announce: true,
+        };
+        outcome::record(&mut transaction, &[item], row.finished_at).await?;
+        transaction.commit().await?;
+        Ok(CancelledHere::Done)
+    }
+}
+
+/// Locks an order and gives its version, if it is there.
+pub(super) async fn lock_order(connection: &mut PgConnection, order_id: Uuid) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar!("select version from orders where id = $1 for update", order_id)
+        .fetch_optional(connection)
+        .await?)
+}
+
+/// What the caller should know of how an operation was translated.
+pub(super) async fn insert_notices(
+    connection: &mut PgConnection,
+    submission_id: Uuid,
+    notices: &[SubmissionResult],
+) -> Result<(), StoreError> {
+    if notices.is_empty() {
+        return Ok(());
+    }
+    let column = |read: fn(&SubmissionResult) -> &str| notices.iter().map(read).collect::<Vec<_>>();
+    let severities: Vec<&str> = notices.iter().map(|notice| notice.severity.into()).collect();
+    let pointers: Vec<Value> = notices.iter().map(|notice| json!(notice.pointers)).collect();
+    sqlx::query!(
+        "insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
+         select $1, n.provider, n.scope, n.code, n.code, n.severity, false, array(select jsonb_array_elements_text(n.pointers)),
+             n.message_zh, n.message_en, true, onelane_now()
+         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::text[]) with ordinality
+             as n (provider, scope, code, severity, pointers, message_zh, message_en, place)
+         order by n.place",
+        submission_id,
+        &column(|notice| &notice.provider) as &[&str],
+        &column(|notice| &notice.scope) as &[&str],
+        &column(|notice| &notice.code) as &[&str],
+        &severities as &[&str],
+        &pointers,
+        &column(|notice| &notice.message_zh) as &[&str],
+        &column(|notice| &notice.message_en) as &[&str],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
