@@ -122,7 +122,7 @@ pub struct StateWatch {
 
 impl StateWatch {
     /// Waits for a change, and passes over those that came with it.
-    async fn next_of_many(&mut self) {
+    pub async fn next_of_many(&mut self) {
         self.listener.recv().await.unwrap();
         while self.listener.next_buffered().is_some() {}
     }

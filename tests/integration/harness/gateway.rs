@@ -84,6 +84,19 @@ impl Bench {
         self.sandbox.simulator("otms").unwrap()
     }
 
+    /// Puts faults in the place of those that the simulated oTMS has.
+    pub async fn faults(&self, faults: Value) {
+        let sandbox = Caller::new(self.sandbox_url.clone(), None);
+        let answer = sandbox.send_with(reqwest::Method::PUT, "/control/otms/faults", &faults, &[]).await;
+        assert_eq!(answer.status, 200, "{:#}", answer.body);
+    }
+
+    /// Serves the same sandbox at another address.
+    pub async fn serve_sandbox_at(&self, address: std::net::SocketAddr) {
+        let listener = TcpListener::bind(address).await.unwrap();
+        serve(&self.sandbox, listener);
+    }
+
     /// The orders that the simulated oTMS holds under this number.
     pub fn books(&self, order_number: &str) -> Vec<BookEntry> {
         self.simulator().books(Some(order_number))
@@ -121,7 +134,11 @@ pub async fn start_sandbox() -> (Arc<Sandbox>, String) {
     let sandbox = Arc::new(Sandbox::new(&SandboxOptions { clock: Arc::new(wall_clock) }));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    serve(&sandbox, listener);
+    (sandbox, url)
+}
+
+fn serve(sandbox: &Sandbox, listener: TcpListener) {
     let router = sandbox.router();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    (sandbox, url)
 }

@@ -5,7 +5,7 @@ mod database;
 pub mod gateway;
 mod process;
 
-pub use caller::{Caller, send};
+pub use caller::{Answer, Caller, send};
 pub use database::TestDatabase;
 pub use gateway::Bench;
 #[allow(unused_imports, reason = "only tests that kill a gateway use it")]

@@ -17,7 +17,17 @@ pub struct GatewayProcess {
 impl GatewayProcess {
     /// Starts it and waits until it is ready.
     pub async fn start(database: &TestDatabase) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_onelane"))
+        Self::spawn(&mut Command::new(env!("CARGO_BIN_EXE_onelane")), database).await
+    }
+
+    /// As [`start`](Self::start), but it kills itself at a moment of its first exchange.
+    pub async fn start_dying_at(database: &TestDatabase, moment: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onelane"));
+        Self::spawn(command.env("ONELANE_TEST_DIE_AT", moment), database).await
+    }
+
+    async fn spawn(command: &mut Command, database: &TestDatabase) -> Self {
+        let mut child = command
             .arg("serve")
             .env("DATABASE_URL", &database.url)
             .env("ONELANE_MASTER_KEY", MASTER_KEY)
@@ -42,6 +52,13 @@ impl GatewayProcess {
         // Whoever does not read a pipe blocks the one who writes.
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
         GatewayProcess { child, caller: Caller::new(format!("http://{address}"), Some(ADMIN_KEY)) }
+    }
+
+    /// Waits until it has killed itself.
+    pub async fn has_died(mut self) {
+        use std::os::unix::process::ExitStatusExt;
+        let status = tokio::time::timeout(std::time::Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
+        assert_eq!(status.signal(), Some(9));
     }
 
     /// `kill -9`

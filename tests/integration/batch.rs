@@ -1,0 +1,92 @@
+//! `POST /v1/orders/batch`: many orders, each by itself.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Bench, order};
+
+const PATH: &str = "/v1/orders/batch";
+
+async fn post(bench: &Bench, orders: &[Value], key: &str) -> Answer {
+    bench.caller.post_with(PATH, &json!({"orders": orders}), &[("idempotency-key", key)]).await
+}
+
+#[tokio::test]
+async fn a_bad_order_never_spoils_its_neighbours() {
+    let bench = Bench::start().await;
+    bench.caller.place(&order("TAKEN")).await;
+    let mut unknown_member = order("SO-2");
+    unknown_member["colour"] = json!("red");
+    let mut unknown_account = order("SO-3");
+    unknown_account["account"] = json!("nobody");
+    let orders = [order("SO-1"), unknown_member, unknown_account, order("TAKEN"), json!("no order"), order("SO-1"), order("SO-4")];
+    let answer = post(&bench, &orders, "k1").await;
+    assert_eq!(answer.status, 207, "{:#}", answer.body);
+    let items = answer.body["items"].as_array().unwrap();
+    let said: Vec<_> = items
+        .iter()
+        .map(|item| (item["index"].as_u64().unwrap(), item["status"].as_u64().unwrap(), item["problem"]["type"].as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (0, 202, None),
+            (1, 422, Some("/problems/validation-failed")),
+            (2, 422, Some("/problems/unknown-account")),
+            (3, 409, Some("/problems/order-exists")),
+            (4, 422, Some("/problems/validation-failed")),
+            (5, 409, Some("/problems/order-exists")),
+            (6, 202, None),
+        ]
+    );
+    assert_eq!(items[1]["problem"]["errors"][0]["pointer"], "/colour");
+    assert_eq!(items[0]["order"]["orderNumber"], "SO-1");
+    for index in [0, 6] {
+        let submission = items[index]["order"]["submission"]["id"].as_str().unwrap().parse().unwrap();
+        bench.database.wait_for_state(submission, "accepted").await;
+    }
+    assert_eq!(bench.simulator().books(None).len(), 3);
+}
+
+#[tokio::test]
+async fn a_repetition_finds_what_the_first_one_made() {
+    let bench = Bench::start().await;
+    let mut wrong = order("SO-2");
+    wrong["colour"] = json!("red");
+    let orders = [order("SO-1"), wrong];
+    let first = post(&bench, &orders, "k1").await;
+    let submission = first.body["items"][0]["order"]["submission"]["id"].as_str().unwrap().parse().unwrap();
+    bench.database.wait_for_state(submission, "accepted").await;
+    let again = post(&bench, &orders, "k1").await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (207, Some("true")));
+    assert_eq!(again.body["items"][0]["order"]["id"], first.body["items"][0]["order"]["id"]);
+    assert_eq!(again.body["items"][0]["order"]["status"], "requested");
+    assert_eq!(again.body["items"][1], first.body["items"][1]);
+    assert_eq!(bench.database.count("select count(*) from orders").await, 1);
+    post(&bench, &[order("SO-3")], "k1").await.problem(422, "idempotency-key-reused");
+}
+
+#[tokio::test]
+async fn what_is_no_batch() {
+    let bench = Bench::start().await;
+    let without_key = bench.caller.post(PATH, &json!({"orders": [order("SO-1")]})).await;
+    without_key.problem(400, "idempotency-key-missing");
+    post(&bench, &vec![json!({}); 1001], "k1").await.problem(413, "batch-too-large");
+    post(&bench, &[], "k2").await.problem(422, "validation-failed");
+    let reader = bench.key(&["orders:read"], None).await;
+    let headers = [("idempotency-key", "k3")];
+    reader.post_with(PATH, &json!({"orders": [order("SO-1")]}), &headers).await.problem(403, "forbidden");
+    assert_eq!(bench.database.count("select count(*) from orders").await, 0);
+}
+
+#[tokio::test]
+async fn a_thousand_orders_go_out_in_full_batches() {
+    let bench = Bench::start().await;
+    bench.pause().await;
+    let orders: Vec<_> = (0..1000).map(|number| order(&format!("SO-{number}"))).collect();
+    let answer = post(&bench, &orders, "k1").await;
+    assert!(answer.body["items"].as_array().unwrap().iter().all(|item| item["status"] == 202));
+    bench.resume().await;
+    bench.database.wait_until_all_ended(std::time::Duration::from_secs(60)).await;
+    let meter = bench.meter("orderImport");
+    assert_eq!((meter.orders, meter.requests, meter.largest_batch), (1000, 10, 100), "{:?}", meter.batches);
+}
