@@ -70,7 +70,7 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     store.migrate().await?;
     let vault = Vault::from_base64(&master_key(directory)?)?;
 
-    let sandbox = sandbox::simulators();
+    let sandbox = sandbox::simulators()?;
     let sandbox_listener = sandbox::bind(sandbox::listen_address()?).await?;
     let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
     let demo_accounts = sandbox.demo_accounts(&sandbox_url);
@@ -99,9 +99,7 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     greet(listener.local_addr()?, &books, &key, database, example.as_ref());
 
     let simulating = stop.clone();
-    let simulators = tokio::spawn(async move {
-        axum::serve(sandbox_listener, sandbox.router()).with_graceful_shutdown(simulating.cancelled_owned()).await
-    });
+    let simulators = tokio::spawn(sandbox.serve(sandbox_listener, simulating.cancelled_owned()));
     let served = gateway.serve(listener, stop.cancelled_owned()).await;
     simulators.abort();
     store.close().await;

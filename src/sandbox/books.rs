@@ -87,8 +87,8 @@ impl Books {
 
     pub fn find(&self, owner: &str, order_number: &str) -> Option<Position> {
         let positions = self.by_order_number.get(order_number)?;
-        let owned = |position: &&Position| self.held[position.0].owner == owner;
-        positions.iter().find(owned).copied()
+        let is_theirs = |position: &&Position| self.held[position.0].owner == owner;
+        positions.iter().find(is_theirs).copied()
     }
 
     pub fn find_by_provider_number(&self, owner: &str, number: &str) -> Option<Position> {

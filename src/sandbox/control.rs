@@ -1,28 +1,31 @@
 //! The control calls, the same for every simulator: `/control/{provider}/books`,
-//! `/control/{provider}/meter` and `/control/reset` (api.md, "Development and sandbox").
+//! `/control/{provider}/meter`, `/control/{provider}/faults` and `/control/reset` (api.md,
+//! "Development and sandbox").
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Simulator, find};
+use super::faults::Fault;
+use super::{Station, find};
 
-type Simulators = Arc<[Arc<dyn Simulator>]>;
+type Stations = Arc<[Arc<Station>]>;
 
-pub(super) fn router(simulators: Simulators) -> Router {
+pub(super) fn router(stations: Stations) -> Router {
     Router::new()
         .route("/control/{provider}/books", get(books))
         .route("/control/{provider}/meter", get(meter))
+        .route("/control/{provider}/faults", get(faults).put(replace_faults).delete(clear_faults))
         .route("/control/reset", post(reset))
         .fallback(unknown_path)
-        .with_state(simulators)
+        .with_state(stations)
 }
 
 #[derive(Serialize)]
@@ -37,33 +40,75 @@ struct BooksQuery {
 }
 
 async fn books(
-    State(simulators): State<Simulators>,
+    State(stations): State<Stations>,
     Path(provider): Path<String>,
     query: Result<Query<BooksQuery>, QueryRejection>,
 ) -> Response {
-    let Some(simulator) = find(&simulators, &provider) else {
-        return unknown_provider(&simulators, &provider);
+    let Some(station) = find(&stations, &provider) else {
+        return unknown_provider(&stations, &provider);
     };
     match query {
         Ok(Query(BooksQuery { order_number })) => {
-            Json(Items { items: simulator.books(order_number.as_deref()) }).into_response()
+            Json(Items { items: station.simulator.books(order_number.as_deref()) }).into_response()
         }
         Err(rejection) => problem(rejection.status(), &rejection.body_text()),
     }
 }
 
-async fn meter(State(simulators): State<Simulators>, Path(provider): Path<String>) -> Response {
-    match find(&simulators, &provider) {
-        Some(simulator) => Json(Items { items: simulator.meter() }).into_response(),
-        None => unknown_provider(&simulators, &provider),
+async fn meter(State(stations): State<Stations>, Path(provider): Path<String>) -> Response {
+    match find(&stations, &provider) {
+        Some(station) => Json(Items { items: station.simulator.meter() }).into_response(),
+        None => unknown_provider(&stations, &provider),
     }
 }
 
-async fn reset(State(simulators): State<Simulators>) -> Response {
-    for simulator in simulators.iter() {
-        simulator.reset();
+async fn faults(State(stations): State<Stations>, Path(provider): Path<String>) -> Response {
+    match find(&stations, &provider) {
+        Some(station) => Json(Items { items: station.faults.shown() }).into_response(),
+        None => unknown_provider(&stations, &provider),
     }
-    Json(json!({ "reset": ids(&simulators) })).into_response()
+}
+
+/// All of the list or none of it: what was there before stays if one fault cannot be read.
+async fn replace_faults(
+    State(stations): State<Stations>,
+    Path(provider): Path<String>,
+    list: Result<Json<Vec<Value>>, JsonRejection>,
+) -> Response {
+    let Some(station) = find(&stations, &provider) else {
+        return unknown_provider(&stations, &provider);
+    };
+    let Json(list) = match list {
+        Ok(list) => list,
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
+    let read =
+        |(index, given)| Fault::read(given, &*station.simulator).map_err(|reason| format!("faults[{index}]: {reason}"));
+    match list.into_iter().enumerate().map(read).collect() {
+        Ok(read) => {
+            station.faults.replace(read);
+            Json(Items { items: station.faults.shown() }).into_response()
+        }
+        Err(reason) => problem(StatusCode::UNPROCESSABLE_ENTITY, &reason),
+    }
+}
+
+async fn clear_faults(State(stations): State<Stations>, Path(provider): Path<String>) -> Response {
+    match find(&stations, &provider) {
+        Some(station) => {
+            station.faults.replace(Vec::new());
+            StatusCode::NO_CONTENT.into_response()
+        }
+        None => unknown_provider(&stations, &provider),
+    }
+}
+
+async fn reset(State(stations): State<Stations>) -> Response {
+    for station in stations.iter() {
+        station.simulator.reset();
+        station.faults.replace(Vec::new());
+    }
+    Json(json!({ "reset": ids(&stations) })).into_response()
 }
 
 async fn unknown_path(uri: Uri) -> Response {
@@ -71,14 +116,14 @@ async fn unknown_path(uri: Uri) -> Response {
     problem(StatusCode::NOT_FOUND, &detail)
 }
 
-fn unknown_provider(simulators: &Simulators, provider: &str) -> Response {
-    let known = ids(simulators).join(", ");
+fn unknown_provider(stations: &Stations, provider: &str) -> Response {
+    let known = ids(stations).join(", ");
     let detail = format!("the sandbox simulates {known}, and no provider {provider:?}");
     problem(StatusCode::NOT_FOUND, &detail)
 }
 
-fn ids(simulators: &Simulators) -> Vec<&'static str> {
-    simulators.iter().map(|it| it.id()).collect()
+fn ids(stations: &Stations) -> Vec<&'static str> {
+    stations.iter().map(|it| it.simulator.id()).collect()
 }
 
 /// An error of the control calls, in the form that the gateway uses too (RFC 9457).

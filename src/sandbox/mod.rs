@@ -6,24 +6,38 @@
 //! the documented codes.
 //!
 //! A simulator is one folder here and one line in [`simulators`]. Everything else in this module
-//! (routes, control calls, books, meter) knows simulators only through [`Simulator`].
+//! (routes, control calls, books, meter, faults) knows simulators only through [`Simulator`].
 
 mod books;
+mod connection;
 mod control;
+mod faults;
 mod meter;
 mod otms;
+mod random;
 
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use connection::{CuttableListener, Line};
+use faults::{Faults, ItemChange};
 
 pub use books::BookEntry;
 pub use meter::MeterReading;
+pub use random::{Random, seeded};
 
 /// Where the simulators take the time from. Everything that depends on time (the meter's
 /// windows, order numbers, dates too far away) asks it, so a test can move the clock by hand.
@@ -33,6 +47,8 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// What a sandbox is made with.
 pub struct SandboxOptions {
     pub clock: Clock,
+    /// Decides whether a fault with a probability strikes.
+    pub random: Random,
 }
 
 /// One simulated provider.
@@ -44,6 +60,9 @@ pub trait Simulator: Send + Sync {
 
     /// Its documented paths. The sandbox mounts them under `/{id}`.
     fn router(&self) -> Router;
+
+    /// The endpoints of these paths, for faults.
+    fn endpoints(&self) -> &'static [Endpoint];
 
     /// An account that this simulator accepts, ready to be created in a gateway.
     /// `sandbox_base_url` is where the sandbox listens, such as `http://127.0.0.1:8081`.
@@ -57,6 +76,37 @@ pub trait Simulator: Send + Sync {
 
     /// Forgets all orders and all measurements.
     fn reset(&self);
+
+    /// Counts a request that a fault keeps from [`Simulator::router`], as far as its head says who
+    /// sent it.
+    fn arrive(&self, endpoint: &str, headers: &HeaderMap);
+
+    /// The numbers of ours of the orders in a request; none if it cannot be read.
+    fn order_numbers(&self, endpoint: &str, request: &[u8]) -> Vec<String>;
+
+    /// The answer that refuses a whole request with this code. `None` if answers of this endpoint
+    /// have no such place.
+    fn refusal(&self, endpoint: &str, code: &str) -> Option<Response>;
+
+    /// `None` if answers of this endpoint are not about several orders.
+    fn items(&self, endpoint: &str) -> Option<&dyn Items>;
+}
+
+/// Answers with a result for each order of a request. Who has them honours a [`faults::Overrule`]
+/// among the extensions of a request, too.
+pub trait Items: Send + Sync {
+    /// An answer with a change to the result of this order of ours, or else of the first. `None` if
+    /// the answer has no such result.
+    fn change(&self, answer: &[u8], change: ItemChange, order_number: Option<&str>) -> Option<String>;
+}
+
+/// A path at which a simulator takes requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// As its meter and the `endpoint` of a fault call it.
+    pub name: &'static str,
+    /// As in the simulator's router.
+    pub path: &'static str,
 }
 
 /// An account of a simulator, in the members of `POST /v1/accounts`.
@@ -82,35 +132,67 @@ pub fn simulators(options: &SandboxOptions) -> Vec<Arc<dyn Simulator>> {
     vec![Arc::new(otms::OtmsSimulator::new(options.clock.clone()))]
 }
 
+/// A simulator with what the sandbox adds to each.
+struct Station {
+    simulator: Arc<dyn Simulator>,
+    faults: Faults,
+}
+
+/// How long answers that are under way may take when the sandbox stops.
+const STOPPING: Duration = Duration::from_secs(2);
+
 /// The simulators together with the control calls (api.md, "Development and sandbox").
 ///
-/// It owns no listener: serve [`Sandbox::router`] on one with `axum::serve`, or call it in
-/// process.
+/// [`Sandbox::serve`] serves it on a listener; [`Sandbox::router`] can be called in process, where
+/// a fault that would cut the connection fails the answer's body.
+#[derive(Clone)]
 pub struct Sandbox {
-    simulators: Arc<[Arc<dyn Simulator>]>,
+    stations: Arc<[Arc<Station>]>,
 }
 
 impl Sandbox {
     pub fn new(options: &SandboxOptions) -> Self {
-        Self { simulators: simulators(options).into() }
+        let station = |simulator| Arc::new(Station { simulator, faults: Faults::new(options.random.clone()) });
+        Self { stations: simulators(options).into_iter().map(station).collect() }
     }
 
     /// Every simulator under `/{provider}`, and the control calls under `/control`.
     pub fn router(&self) -> Router {
-        self.simulators.iter().fold(control::router(self.simulators.clone()), |router, it| {
-            router.nest(&format!("/{}", it.id()), it.router())
+        self.stations.iter().fold(control::router(self.stations.clone()), |router, station| {
+            let faulty = from_fn_with_state(station.clone(), faults::strike);
+            let simulator = &station.simulator;
+            router.nest(&format!("/{}", simulator.id()), simulator.router().layer(faulty))
         })
     }
 
+    /// Serves all of it until `stop`, on connections that faults can cut.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let service = self.router().into_make_service_with_connect_info::<Line>();
+        let stopping = CancellationToken::new();
+        let stopped = stopping.clone();
+        let serving = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async move {
+            stop.await;
+            stopping.cancel();
+        });
+        // A silent answer is nothing to wait for.
+        tokio::select! {
+            served = serving => served,
+            () = async {
+                stopped.cancelled().await;
+                tokio::time::sleep(STOPPING).await;
+            } => Ok(()),
+        }
+    }
+
     pub fn demo_accounts(&self, sandbox_base_url: &str) -> Vec<DemoAccount> {
-        self.simulators.iter().map(|it| it.demo_account(sandbox_base_url)).collect()
+        self.stations.iter().map(|it| it.simulator.demo_account(sandbox_base_url)).collect()
     }
 
     pub fn simulator(&self, id: &str) -> Option<Arc<dyn Simulator>> {
-        find(&self.simulators, id).cloned()
+        find(&self.stations, id).map(|station| station.simulator.clone())
     }
 }
 
-fn find<'a>(simulators: &'a [Arc<dyn Simulator>], id: &str) -> Option<&'a Arc<dyn Simulator>> {
-    simulators.iter().find(|it| it.id() == id)
+fn find<'a>(stations: &'a [Arc<Station>], id: &str) -> Option<&'a Arc<Station>> {
+    stations.iter().find(|it| it.simulator.id() == id)
 }

@@ -10,15 +10,19 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Sandbox, SandboxOptions};
+use super::{Sandbox, SandboxOptions, seeded};
 
 fn sandbox() -> Sandbox {
-    Sandbox::new(&SandboxOptions { clock: Arc::new(|| DateTime::UNIX_EPOCH) })
+    Sandbox::new(&SandboxOptions { clock: Arc::new(|| DateTime::UNIX_EPOCH), random: seeded(1) })
 }
 
 async fn call(router: Router, method: &str, path: &str) -> (StatusCode, Value) {
-    let request = Request::builder().method(method).uri(path);
-    let request = request.body(Body::empty()).unwrap();
+    call_with(router, method, path, Body::empty()).await
+}
+
+async fn call_with(router: Router, method: &str, path: &str, body: impl Into<Body>) -> (StatusCode, Value) {
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let request = request.body(body.into()).unwrap();
     let response = router.oneshot(request).await.unwrap();
     let status = response.status();
     let content_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap();
@@ -30,9 +34,9 @@ async fn call(router: Router, method: &str, path: &str) -> (StatusCode, Value) {
 #[tokio::test]
 async fn every_simulator_has_books_and_a_meter() {
     let sandbox = sandbox();
-    for simulator in sandbox.simulators.iter() {
-        for view in ["books", "meter", "books?orderNumber=A-1"] {
-            let path = format!("/control/{}/{view}", simulator.id());
+    for station in sandbox.stations.iter() {
+        for view in ["books", "meter", "faults", "books?orderNumber=A-1"] {
+            let path = format!("/control/{}/{view}", station.simulator.id());
             let answer = call(sandbox.router(), "GET", &path).await;
             assert_eq!(answer, (StatusCode::OK, json!({ "items": [] })));
         }
@@ -45,21 +49,44 @@ async fn a_reset_names_what_it_reset() {
     let (status, body) = call(sandbox.router(), "POST", "/control/reset").await;
     assert_eq!(status, StatusCode::OK);
     let reset = body["reset"].as_array().unwrap();
-    assert_eq!(reset.len(), sandbox.simulators.len());
+    assert_eq!(reset.len(), sandbox.stations.len());
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_in_json() {
     let sandbox = sandbox();
-    for path in ["/control/nobody/books", "/control/nobody/meter", "/nowhere"] {
+    for path in ["/control/nobody/books", "/control/nobody/meter", "/control/nobody/faults", "/nowhere"] {
         let (status, body) = call(sandbox.router(), "GET", path).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(body["status"], 404);
     }
-    let id = sandbox.simulators[0].id();
+    let id = sandbox.stations[0].simulator.id();
     let path = format!("/control/{id}/books?colour=red");
     let (status, _) = call(sandbox.router(), "GET", &path).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_list_of_faults_is_taken_as_a_whole_or_not_at_all() {
+    let sandbox = sandbox();
+    let path = format!("/control/{}/faults", sandbox.stations[0].simulator.id());
+    let put = |body: &'static str| call_with(sandbox.router(), "PUT", &path, body);
+    let list = r#"[{"kind": "slow", "times": 2, "delayMs": 1}, {"kind": "half_answer"}]"#;
+    let shown = json!({ "items": [
+        { "kind": "slow", "times": 2, "delayMs": 1, "fired": 0 },
+        { "kind": "half_answer", "fired": 0 },
+    ]});
+    assert_eq!(put(list).await, (StatusCode::OK, shown.clone()));
+    for (body, status, detail) in [
+        (r#"[{"kind": "html"}, {"kind": "sulk"}]"#, 422, "faults[1]: sulk: unknown variant"),
+        (r#"{"kind": "html"}"#, 422, "sequence"),
+        ("[", 400, "JSON"),
+    ] {
+        let (got, problem) = put(body).await;
+        assert_eq!(got, status, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
+        assert_eq!(call(sandbox.router(), "GET", &path).await, (StatusCode::OK, shown.clone()));
+    }
 }
 
 #[test]
@@ -80,9 +107,19 @@ fn demo_accounts_are_of_simulators_and_point_at_the_sandbox() {
 /// lists them, in `mod.rs`.
 #[test]
 fn shared_code_names_no_provider() {
-    let shared = [include_str!("books.rs"), include_str!("control.rs"), include_str!("meter.rs")];
-    for simulator in sandbox().simulators.iter() {
-        let id = simulator.id();
+    let shared = [
+        include_str!("books.rs"),
+        include_str!("connection.rs"),
+        include_str!("control.rs"),
+        include_str!("faults/distort.rs"),
+        include_str!("faults/kinds.rs"),
+        include_str!("faults/mod.rs"),
+        include_str!("faults/strike.rs"),
+        include_str!("meter.rs"),
+        include_str!("random.rs"),
+    ];
+    for station in sandbox().stations.iter() {
+        let id = station.simulator.id();
         assert!(shared.iter().all(|it| !it.to_lowercase().contains(id)));
     }
 }

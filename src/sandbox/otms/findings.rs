@@ -15,7 +15,7 @@ impl Findings {
     }
 
     pub fn add(&mut self, code: &'static str, message: impl Into<String>) {
-        self.0.push(Fault { code, message: message.into() });
+        self.0.push(Fault::new(code, message));
     }
 
     pub fn missing<T>(&mut self, member: &str, value: Option<T>, code: &'static str) {

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::answer::{ImportStatus, OrderAnswer};
 use super::codes;
+use super::import_answer::{ImportResult, ImportStatus};
 use super::members::Fault;
 use super::order::{AutoProcess, ImportedOrder};
 use super::request::IncomingOrder;
 use crate::sandbox::books::{Amendment, Books, NewOrder, Position};
+use crate::sandbox::faults::Overrule;
 
 /// An order with all that can be found out about it without looking into the books.
 pub struct CheckedOrder {
-    pub incoming: IncomingOrder,
+    pub incoming: IncomingOrder<ImportedOrder>,
     /// What [`super::rules`] found; of no account when the order could not be read.
     pub findings: Vec<Fault>,
 }
@@ -26,8 +27,9 @@ pub fn settle(
     books: &mut Books,
     company: &str,
     checked: CheckedOrder,
+    overrule: Option<&Overrule>,
     next_number: impl FnOnce() -> String,
-) -> OrderAnswer {
+) -> ImportResult {
     let CheckedOrder { incoming, findings } = checked;
     let IncomingOrder { sequence, order, faults, document } = incoming;
     let existing = find(books, company, &order);
@@ -37,15 +39,27 @@ pub fn settle(
         books.receive_create(company, erp_number);
     }
 
-    let decision = if faults.is_empty() { decide(books, existing, &order, findings) } else { Err(faults) };
-    let (status, faults, order_number) = match decision {
-        Err(faults) => (ImportStatus::NotImported, faults, None),
-        Ok((status, faults)) => {
-            let number = enter(books, company, existing, &order, status, document, next_number);
-            (status, faults, Some(number))
+    let overrule = overrule.filter(|it| it.concerns(order.erp_number.as_deref()));
+    let (status, mut faults, order_number) = match overrule {
+        Some(overrule) if !overrule.commit => {
+            (overrule.refused_status(ImportStatus::NotImported.as_str()), Vec::new(), None)
+        }
+        _ => {
+            let decision = if faults.is_empty() { decide(books, existing, &order, findings) } else { Err(faults) };
+            match decision {
+                Err(faults) => (ImportStatus::NotImported.as_str().into(), faults, None),
+                Ok((status, faults)) => {
+                    let forced = overrule.and_then(|it| it.status.as_deref());
+                    let held = forced.and_then(ImportStatus::held).unwrap_or(status);
+                    let number = enter(books, company, existing, &order, held, document, next_number);
+                    let status = forced.map_or(status.as_str().into(), |it| it.to_owned().into());
+                    (status, faults, Some(number))
+                }
+            }
         }
     };
-    OrderAnswer {
+    faults.extend(overrule.map(Overrule::fault));
+    ImportResult {
         sequence,
         client_reference_number: order.client_reference_number,
         status,
@@ -85,7 +99,7 @@ fn decide(books: &Books, existing: Option<Position>, order: &ImportedOrder, mut 
     if findings.is_empty() {
         return Ok((imported_status(order.auto_process), findings));
     }
-    let incomplete = |it: &Fault| codes::means_incomplete(it.code);
+    let incomplete = |it: &Fault| codes::means_incomplete(&it.code);
     if order.reject_draft && findings.iter().any(incomplete) {
         let message = "the order is incomplete, and rejectDraft is true";
         findings.extend(refusal(codes::DRAFT_REJECTED, message));
@@ -103,7 +117,7 @@ fn imported_status(mode: AutoProcess) -> ImportStatus {
 }
 
 fn refusal(code: &'static str, message: &str) -> Vec<Fault> {
-    vec![Fault { code, message: message.to_owned() }]
+    vec![Fault::new(code, message)]
 }
 
 /// Creates or amends, and returns the order's number.

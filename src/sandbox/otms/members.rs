@@ -3,6 +3,7 @@
 //! order or of the wrong type becomes a [`Fault`]; reading goes on where it can, so that one
 //! answer names as many faults as possible.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use chrono::{NaiveDate, NaiveTime};
@@ -16,8 +17,15 @@ const IN_A_NAMESPACE: &str = "is in a namespace, and the document has none";
 /// Something wrong with an order: the documented code, and in words where and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
+    /// Begins with the member's path, if it is about one.
     pub message: String,
+}
+
+impl Fault {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Cow::Borrowed(code), message: message.into() }
+    }
 }
 
 /// A number as it was written. Its digits matter where the document limits them.
@@ -273,7 +281,7 @@ impl<'doc, 'faults> Members<'doc, 'faults> {
 
     fn fault(&mut self, code: &'static str, path: &str, reason: &str) {
         let path = if path.is_empty() { "order" } else { path };
-        self.faults.push(Fault { code, message: format!("{path} {reason}") });
+        self.faults.push(Fault::new(code, format!("{path} {reason}")));
     }
 }
 

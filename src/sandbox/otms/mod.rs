@@ -14,11 +14,14 @@ mod credentials;
 mod custom_fields;
 mod findings;
 mod import;
+mod import_answer;
+mod items;
 mod members;
 mod order;
 mod order_import;
 mod request;
 mod rules;
+mod service;
 mod stops;
 
 #[cfg(test)]
@@ -28,13 +31,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use axum::routing::put;
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
 use serde_json::json;
 
 use super::books::{BookEntry, Books};
 use super::meter::{Meter, MeterReading};
-use super::{Clock, DemoAccount, EXAMPLE_NUMBER, Simulator};
+use super::{Clock, DemoAccount, EXAMPLE_NUMBER, Endpoint, Items, Simulator};
+use service::Service;
 
 const ID: &str = "otms";
 
@@ -74,7 +80,7 @@ impl Simulator for OtmsSimulator {
 
     fn router(&self) -> Router {
         Router::new()
-            .route("/ws/orderImport", put(order_import::order_import))
+            .route(order_import::SERVICE.path, put(order_import::order_import))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .with_state(self.desk.clone())
     }
@@ -110,6 +116,46 @@ impl Simulator for OtmsSimulator {
         self.desk.ledger().books = Books::default();
         *self.desk.meter() = Meter::default();
     }
+
+    fn endpoints(&self) -> &'static [Endpoint] {
+        &ENDPOINTS
+    }
+
+    fn arrive(&self, endpoint: &str, headers: &HeaderMap) {
+        if let Some(service) = service_named(endpoint) {
+            self.desk.arrive(service, credentials::from_header(headers).flatten());
+        }
+    }
+
+    fn order_numbers(&self, _endpoint: &str, request: &[u8]) -> Vec<String> {
+        items::erp_numbers(request)
+    }
+
+    fn refusal(&self, endpoint: &str, code: &str) -> Option<Response> {
+        let service = service_named(endpoint)?;
+        Some(service::xml(answer::refused(service.answer_root, code)))
+    }
+
+    fn items(&self, endpoint: &str) -> Option<&dyn Items> {
+        service_named(endpoint)?;
+        Some(&items::Results)
+    }
+}
+
+static SERVICES: [&Service; 1] = [&order_import::SERVICE];
+
+static ENDPOINTS: [Endpoint; SERVICES.len()] = {
+    let mut endpoints = [Endpoint { name: "", path: "" }; SERVICES.len()];
+    let mut index = 0;
+    while index < SERVICES.len() {
+        endpoints[index] = Endpoint { name: SERVICES[index].endpoint.name, path: SERVICES[index].path };
+        index += 1;
+    }
+    endpoints
+};
+
+fn service_named(name: &str) -> Option<&'static Service> {
+    SERVICES.into_iter().find(|it| it.endpoint.name == name)
 }
 
 impl Desk {

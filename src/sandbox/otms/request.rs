@@ -1,4 +1,4 @@
-//! Reads an orderImport request. What concerns the document as a whole is [`Malformed`]; what
+//! Reads a request of orders. What concerns the document as a whole is [`Malformed`]; what
 //! concerns one order is kept with that order and does not spoil its neighbours.
 
 use std::collections::HashSet;
@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::members::{Fault, Members, is_stray_text, parse_integer, text_within};
-use super::order::ImportedOrder;
 
 /// Far beyond 100 orders with a thousand lines each; keeps a hostile document from taking a
 /// hundred times its size in memory.
@@ -27,8 +26,8 @@ pub enum Malformed {
     Doctype,
     #[error("the body is not XML: {0}")]
     NotXml(#[from] roxmltree::Error),
-    #[error("the root is not orderImportRequest")]
-    Root,
+    #[error("the root is not {0}")]
+    Root(&'static str),
     #[error("{0} holds {1}, which is not in the document")]
     Unknown(&'static str, String),
     #[error("{0} holds text")]
@@ -43,15 +42,22 @@ pub enum Malformed {
     SequenceRepeated(i32),
 }
 
+/// The outermost element of an operation's requests.
+pub struct RequestForm {
+    pub root: &'static str,
+    pub attributes: &'static [&'static str],
+}
+
 /// The whole document, before it is known who sent it.
-pub struct ImportRequest<'doc> {
+pub struct OrdersRequest<'doc> {
+    form: &'static RequestForm,
     root: Node<'doc, 'doc>,
 }
 
 /// One order of the request with what is wrong in its form.
-pub struct IncomingOrder {
+pub struct IncomingOrder<T> {
     pub sequence: i32,
-    pub order: ImportedOrder,
+    pub order: T,
     /// Unknown, misplaced or mistyped members. With any of them `order` may be incomplete.
     pub faults: Vec<Fault>,
     /// The order as JSON, element names as keys; null when there are faults.
@@ -86,18 +92,15 @@ fn declared_encoding(text: &str) -> Option<&str> {
     value.split(['"', '\'']).nth(1)
 }
 
-impl<'doc> ImportRequest<'doc> {
+impl<'doc> OrdersRequest<'doc> {
     /// Checks the root and its attributes; the orders are not looked at yet.
-    pub fn read(document: &'doc Document<'doc>) -> Result<Self, Malformed> {
+    pub fn read(document: &'doc Document<'doc>, form: &'static RequestForm) -> Result<Self, Malformed> {
         let root = document.root_element();
-        if root.tag_name() != "orderImportRequest".into() {
-            return Err(Malformed::Root);
+        if root.tag_name() != form.root.into() {
+            return Err(Malformed::Root(form.root));
         }
-        // `source` is in the table as "-"; a client may send it.
-        refuse_other_attributes(root, "orderImportRequest", |name| {
-            ["version", "login", "password", "source"].contains(&name)
-        })?;
-        Ok(Self { root })
+        refuse_other_attributes(root, form.root, |name| form.attributes.contains(&name))?;
+        Ok(Self { form, root })
     }
 
     pub fn version(&self) -> Option<&'doc str> {
@@ -111,7 +114,7 @@ impl<'doc> ImportRequest<'doc> {
     }
 
     pub fn order_elements(&self) -> Result<Vec<Node<'doc, 'doc>>, Malformed> {
-        let [orders] = children(self.root, "orderImportRequest", "orders")?[..] else {
+        let [orders] = children(self.root, self.form.root, "orders")?[..] else {
             return Err(Malformed::Orders);
         };
         refuse_other_attributes(orders, "orders", |_| false)?;
@@ -124,7 +127,10 @@ impl<'doc> ImportRequest<'doc> {
 }
 
 /// Reads the orders; their answers are matched by `sequence`, so each must have one of its own.
-pub fn read_orders(elements: &[Node<'_, '_>]) -> Result<Vec<IncomingOrder>, Malformed> {
+pub fn read_orders<T>(
+    elements: &[Node<'_, '_>],
+    read: impl Fn(&mut Members) -> T,
+) -> Result<Vec<IncomingOrder<T>>, Malformed> {
     let mut sequences = HashSet::new();
     let mut orders = Vec::with_capacity(elements.len());
     for (index, element) in elements.iter().enumerate() {
@@ -133,16 +139,16 @@ pub fn read_orders(elements: &[Node<'_, '_>]) -> Result<Vec<IncomingOrder>, Malf
         if !sequences.insert(sequence) {
             return Err(Malformed::SequenceRepeated(sequence));
         }
-        orders.push(read_order(sequence, *element));
+        orders.push(read_order(sequence, *element, &read));
     }
     Ok(orders)
 }
 
-fn read_order<'doc>(sequence: i32, element: Node<'doc, 'doc>) -> IncomingOrder {
+fn read_order<'doc, T>(sequence: i32, element: Node<'doc, 'doc>, read: impl Fn(&mut Members) -> T) -> IncomingOrder<T> {
     let mut faults = Vec::new();
     let order = Members::read(element, String::new(), &mut faults, |order| {
         order.refuse_attributes(element, "", &["sequence"]);
-        ImportedOrder::read(order)
+        read(order)
     });
     let document = if faults.is_empty() {
         // A value made of strings and maps with string keys always serialises.

@@ -2,6 +2,7 @@
 
 mod business;
 mod documents;
+mod faults;
 mod transport;
 
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use data_encoding::BASE64;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator};
+use crate::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator, seeded};
 
 const EXAMPLE_REQUEST: &str = include_str!("../../../tests/fixtures/otms/order-import-request.xml");
 const EXAMPLE_RESPONSE: &str = include_str!("../../../tests/fixtures/otms/order-import-response.xml");
@@ -31,7 +32,8 @@ impl Bench {
         let start: DateTime<Utc> = "2012-12-01T00:00:00Z".parse().unwrap();
         let now = Arc::new(Mutex::new(start));
         let clock = now.clone();
-        let sandbox = Sandbox::new(&SandboxOptions { clock: Arc::new(move || *clock.lock().unwrap()) });
+        let sandbox =
+            Sandbox::new(&SandboxOptions { clock: Arc::new(move || *clock.lock().unwrap()), random: seeded(1) });
         Self { sandbox, now }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use onelane::api;
 use onelane::gateway::Gateway;
-use onelane::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator};
+use onelane::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator, seeded};
 use onelane::store::Store;
 use onelane::vault::Vault;
 use serde_json::{Value, json};
@@ -131,7 +131,7 @@ impl Bench {
 
 /// The sandbox on a socket of its own.
 pub async fn start_sandbox() -> (Arc<Sandbox>, String) {
-    let sandbox = Arc::new(Sandbox::new(&SandboxOptions { clock: Arc::new(wall_clock) }));
+    let sandbox = Arc::new(Sandbox::new(&SandboxOptions { clock: Arc::new(wall_clock), random: seeded(1) }));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     serve(&sandbox, listener);
@@ -139,6 +139,5 @@ pub async fn start_sandbox() -> (Arc<Sandbox>, String) {
 }
 
 fn serve(sandbox: &Sandbox, listener: TcpListener) {
-    let router = sandbox.router();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    tokio::spawn(sandbox.clone().serve(listener, std::future::pending()));
 }

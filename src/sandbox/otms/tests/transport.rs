@@ -176,6 +176,7 @@ async fn numbers_are_not_given_twice_over_a_reset_or_a_restart() {
             let now = restarted.now.clone();
             Arc::new(move || *now.lock().unwrap())
         },
+        random: seeded(1),
     });
     let restarted = Bench { sandbox, ..restarted };
     assert!(restarted.import_order(&order(1, "A-1")).await.number > second);
