@@ -56,7 +56,7 @@ impl Delivery {
         let going = Going { lane, batch, claimed };
         moment::reached(Moment::AfterClaim);
         tokio::select! {
-            () = self.exchange_and_settle(&going) => lane.notify.notify_one(),
+            () = self.exchange_and_settle(&going) => self.wake_group(&lane.key),
             // What was sent and is not settled stays in doubt until its lease runs out.
             () = self.inner.abort.cancelled() => {}
         }

@@ -95,6 +95,16 @@ impl Delivery {
         }
     }
 
+    /// Says that the lanes beside this one may have work: what waited for an order's submission here may go by
+    /// another interface of its provider.
+    fn wake_group(&self, of: &LaneKey) {
+        let lanes = self.inner.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let group = lanes.iter().filter(|(lane, _)| {
+            lane.provider == of.provider && lane.throttle_group == of.throttle_group
+        });
+        group.for_each(|(_, notify)| notify.notify_one());
+    }
+
     /// Those who wait for submissions to end.
     pub fn waiting(&self) -> &Waiting {
         &self.inner.waiting

@@ -59,7 +59,7 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     let (lineage, carried) = trace.into_parts();
 
     let mut dropped = Vec::new();
-    let document = serde_json::to_value(item.order).unwrap_or(Value::Null);
+    let document = what_is_said(&item);
     for pointer in leaves_not_under(&document, &carried, &may_fold) {
         let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
         if already_refused
@@ -81,6 +81,16 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
         notices: item_encoding.notices,
         lineage,
         dropped,
+    }
+}
+
+/// What an operation tells the provider: of the custom fields only those that change, of a cancellation nothing
+/// but which order it is about, of the others the whole document.
+fn what_is_said(item: &Item<'_>) -> Value {
+    match (item.operation, item.change) {
+        (Operation::UpdateCustomFields, Some(change)) => change.clone(),
+        (Operation::Cancel, _) => Value::Object(serde_json::Map::new()),
+        _ => serde_json::to_value(item.order).unwrap_or(Value::Null),
     }
 }
 
