@@ -40,6 +40,10 @@ pub enum EventType {
     #[serde(rename = "order.cancelled")]
     #[strum(serialize = "order.cancelled")]
     OrderCancelled,
+    /// The provider holds the order as it was changed.
+    #[serde(rename = "order.amended")]
+    #[strum(serialize = "order.amended")]
+    OrderAmended,
     /// A submission was accepted by the gateway and waits for its turn.
     #[serde(rename = "submission.queued")]
     #[strum(serialize = "submission.queued")]

@@ -1,11 +1,17 @@
 //! oTMS: transport orders in XML. Source: oTMS open platform, interface documents orderImport and
 //! orderCustomUpdate, version 0.1.
 
+mod cargo;
+mod charges;
 mod codes;
 mod contact;
+mod custom_fields;
 mod decode;
 mod encode;
+mod encoder;
+mod head;
 mod profile;
+mod schedule;
 mod settings;
 mod stop;
 mod wire;
@@ -46,6 +52,6 @@ impl Outward for Otms {
     }
 
     fn decode(&self, _endpoint: &Endpoint, items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome> {
-        decode::order_import(items.len(), answer)
+        decode::order_import(items, answer)
     }
 }

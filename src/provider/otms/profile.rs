@@ -14,13 +14,22 @@ pub const ORDER_IMPORT: &str = "orderImport";
 pub static PROFILE: Profile = Profile {
     id: ID,
     name: "oTMS",
-    operations: &[OperationProfile {
-        operation: Operation::Create,
-        document_type: DocumentType::TransportOrder,
-        endpoint: ORDER_IMPORT,
-        // With allowUpdate=false a second import is refused with 1022 and changes nothing.
-        evidence: Evidence::Resend,
-    }],
+    operations: &[
+        OperationProfile {
+            operation: Operation::Create,
+            document_type: DocumentType::TransportOrder,
+            endpoint: ORDER_IMPORT,
+            // With allowUpdate=false a second import is refused with 1022 and changes nothing.
+            evidence: Evidence::Resend,
+        },
+        OperationProfile {
+            operation: Operation::Amend,
+            document_type: DocumentType::TransportOrder,
+            endpoint: ORDER_IMPORT,
+            // With allowUpdate=true the order stands afterwards as the document says, however often it comes.
+            evidence: Evidence::Resend,
+        },
+    ],
     endpoints: &[Endpoint {
         id: ORDER_IMPORT,
         method: "PUT",

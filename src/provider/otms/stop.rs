@@ -1,10 +1,10 @@
 //! ImportedLocation: a stop in oTMS's words.
 
 use super::contact;
-use super::encode::OrderEncoder;
+use super::encoder::OrderEncoder;
 use super::settings::{MatchingStrategy, stop_extension};
 use super::{codes, profile};
-use crate::canonical::{Address, Contact, CustomFields, Stop};
+use crate::canonical::{Address, Contact, Stop};
 use crate::provider::xml::at;
 
 /// The element names of one of the two stops.
@@ -137,125 +137,5 @@ impl OrderEncoder<'_, '_> {
             }
             encoder.xml.value("email", email.as_ref(), at(parent, "email"));
         });
-    }
-
-    /// ImportedCustomFields: customText1…80, customNum1…10, customEnum1…10, in this order. The extension's
-    /// own fields replace the shared ones.
-    pub fn custom_fields(
-        &mut self,
-        shared: Option<&CustomFields>,
-        own: Option<&CustomFields>,
-        parent: &str,
-        own_at: &str,
-    ) {
-        let (fields, fields_at) = match (own, shared) {
-            (Some(own), _) => (own, format!("{own_at}/customFields")),
-            (None, Some(shared)) => (shared, format!("{parent}/customFields")),
-            (None, None) => return,
-        };
-        if own.is_some() && shared.is_some() {
-            // Replaced on the caller's own word.
-            self.xml.implied(at(parent, "customFields"));
-        }
-        let account = self.account;
-        let mut slots = Vec::with_capacity(fields.0.len());
-        for (name, value) in &fields.0 {
-            let token = crate::canonical::escape_token(name);
-            let Some(text) = value.as_text() else {
-                self.xml.implied(at(&fields_at, &token));
-                continue;
-            };
-            // What has no slot is left to the carriage check, which makes it a notice.
-            if let Some(slot) = Slot::parse(account.common.custom_field_slot(name)) {
-                slots.push((slot, text, token));
-            }
-        }
-        slots.sort_by_key(|(slot, _, _)| *slot);
-        self.element("customFields", |encoder| {
-            for (slot, text, token) in &slots {
-                if slot.kind == SlotKind::Number && !is_custom_number(text) {
-                    encoder.invalid_format(
-                        at(&fields_at, token),
-                        "must be a decimal with at most 18 digits before and 6 after the point",
-                        "必须为数字,整数部分不超过 18 位,小数部分不超过 6 位",
-                    );
-                    continue;
-                }
-                encoder.xml.value(&slot.element(), Some(text), at(&fields_at, token));
-            }
-        });
-    }
-}
-
-/// A custom field slot, in the order of the document's table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot {
-    kind: SlotKind,
-    number: u8,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum SlotKind {
-    Text,
-    Number,
-    Enum,
-}
-
-impl Slot {
-    fn parse(name: &str) -> Option<Slot> {
-        let (kind, digits, most) = if let Some(digits) = name.strip_prefix("text") {
-            (SlotKind::Text, digits, 80)
-        } else if let Some(digits) = name.strip_prefix("number") {
-            (SlotKind::Number, digits, 10)
-        } else {
-            (SlotKind::Enum, name.strip_prefix("enum")?, 10)
-        };
-        let number: u8 = digits.parse().ok()?;
-        ((1..=most).contains(&number) && !digits.starts_with(['0', '+'])).then_some(Slot { kind, number })
-    }
-
-    fn element(self) -> String {
-        let kind = match self.kind {
-            SlotKind::Text => "customText",
-            SlotKind::Number => "customNum",
-            SlotKind::Enum => "customEnum",
-        };
-        format!("{kind}{}", self.number)
-    }
-}
-
-/// 精确到18位数、6位小数. The sign is not documented; a negative number is let through.
-fn is_custom_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    let digits =
-        |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    digits(integer, 18) && digits(fraction, 6)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slots() {
-        assert_eq!(Slot::parse("text80").unwrap().element(), "customText80");
-        assert_eq!(Slot::parse("number10").unwrap().element(), "customNum10");
-        assert_eq!(Slot::parse("enum1").unwrap().element(), "customEnum1");
-        for name in ["text0", "text81", "number11", "enum11", "text", "text01", "text+1", "note1", "text999"] {
-            assert!(Slot::parse(name).is_none(), "{name}");
-        }
-        assert!(Slot::parse("text2") < Slot::parse("text10"));
-        assert!(Slot::parse("text80") < Slot::parse("number1"));
-    }
-
-    #[test]
-    fn custom_numbers() {
-        for text in ["42.0978", "0", "-1.5", "123456789012345678.123456"] {
-            assert!(is_custom_number(text), "{text}");
-        }
-        for text in ["", ".", "1.", "1e5", "1234567890123456789", "0.1234567", "abc", "1,5"] {
-            assert!(!is_custom_number(text), "{text}");
-        }
     }
 }

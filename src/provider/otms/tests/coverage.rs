@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{account, adapter, document, encode, leaves, order, orders};
-use crate::canonical::Operation;
+use super::{account, adapter, document, encode_items, leaves, order, orders};
+use crate::canonical::{Operation, Order};
 use crate::provider::{Item, Trace, translate};
 
 const WHOLE_ORDERS: &str = include_str!("../../../../tests/fixtures/otms/order-import-whole-orders.json");
@@ -73,6 +73,18 @@ fn fill_custom_fields(value: &mut Value) {
     }
 }
 
+/// The creation of each order, and an amendment of the first as if it had been made at oTMS.
+fn items(orders: &[Order]) -> Vec<Item<'_>> {
+    let mut items: Vec<Item<'_>> = orders.iter().map(Item::create).collect();
+    items.push(Item {
+        operation: Operation::Amend,
+        provider_order_number: Some("DYZZWDNW004662"),
+        adopted: true,
+        ..Item::create(&orders[0])
+    });
+    items
+}
+
 /// `orderLines/orderLine[3]/quantity` → `orderLines/orderLine[]/quantity`
 fn any_index(target: &str) -> String {
     let mut out = String::new();
@@ -99,9 +111,9 @@ fn every_field_comes_from_where_the_list_says() {
     let (profile, outward) = adapter();
     let account = account(json!({}));
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for document in whole_orders() {
-        let order = order(&document);
-        let translation = translate(profile, outward, &account, Item::create(&order));
+    let orders: Vec<_> = whole_orders().iter().map(order).collect();
+    for item in items(&orders) {
+        let translation = translate(profile, outward, &account, item);
         assert_eq!(translation.refusals, []);
         assert_eq!(translation.dropped, Vec::<String>::new());
         for lineage in translation.lineage {
@@ -120,7 +132,7 @@ fn every_field_comes_from_where_the_list_says() {
 fn what_is_sent_is_exactly_what_the_list_calls_sent() {
     let orders: Vec<_> = whole_orders().iter().map(order).collect();
     let account = account(json!({"credentialsIn": "document"}));
-    let encoding = encode(Operation::Create, &orders, &account, &mut Trace::off());
+    let encoding = encode_items(&items(&orders), &account, &mut Trace::off());
     let root = document(&encoding);
     let mut sent: BTreeSet<String> =
         root.attributes.iter().map(|(name, _)| format!("orderImportRequest/@{name}")).collect();

@@ -3,15 +3,15 @@
 use serde_json::json;
 
 use super::{adapter, order};
-use crate::canonical::{EventType, OrderStatus, RetryPolicy, Severity};
+use crate::canonical::{EventType, Operation, OrderStatus, RetryPolicy, Severity};
 use crate::provider::{Answer, Item, Outcome, Verdict};
 
 const EXAMPLE_RESPONSE: &[u8] = include_bytes!("../../../../tests/fixtures/otms/order-import-response.xml");
 
-fn decode_status(count: usize, status: u16, body: &[u8]) -> Vec<Outcome> {
+fn decode_as(operation: Operation, count: usize, status: u16, body: &[u8]) -> Vec<Outcome> {
     let (profile, outward) = adapter();
     let order = order(&json!({"account": "otms-demo", "orderNumber": "1", "shipFrom": {}}));
-    let items = vec![Item::create(&order); count];
+    let items = vec![Item { operation, ..Item::create(&order) }; count];
     let endpoint = profile.endpoint("orderImport").unwrap();
     let outcomes = outward.decode(endpoint, &items, &Answer { status, retry_after: None, body });
     assert_eq!(outcomes.len(), count);
@@ -19,7 +19,11 @@ fn decode_status(count: usize, status: u16, body: &[u8]) -> Vec<Outcome> {
 }
 
 fn decode(count: usize, body: &[u8]) -> Vec<Outcome> {
-    decode_status(count, 200, body)
+    decode_as(Operation::Create, count, 200, body)
+}
+
+fn decode_amend(body: &[u8]) -> Outcome {
+    decode_as(Operation::Amend, 1, 200, body).remove(0)
 }
 
 /// An answer for one order.
@@ -136,6 +140,40 @@ fn import_statuses() {
 }
 
 #[test]
+fn an_amendment_is_told_as_one() {
+    for (import_status, verdict, status) in [
+        ("INBOX", Verdict::Accepted, OrderStatus::Requested),
+        ("RELEASED", Verdict::Accepted, OrderStatus::Requested),
+        ("DISPATCHED", Verdict::Accepted, OrderStatus::Confirmed),
+        ("DRAFT", Verdict::PartiallyAccepted, OrderStatus::Draft),
+    ] {
+        let outcome = decode_amend(&answer(import_status, &[], "N1"));
+        assert_eq!((outcome.verdict, outcome.status), (verdict, Some(status)), "{import_status}");
+        assert_eq!(outcome.event, Some(EventType::OrderAmended), "{import_status}");
+        assert_eq!(outcome.provider_order_number.as_deref(), Some("N1"), "{import_status}");
+    }
+    for (import_status, codes, verdict) in [
+        // That the order exists is no success of an amendment.
+        ("NOT IMPORTED", ["1022"].as_slice(), Verdict::Rejected),
+        ("NOT IMPORTED", &["1023"], Verdict::Rejected),
+        ("NOT IMPORTED", &["1024"], Verdict::Rejected),
+        ("NOT IMPORTED", &["2000"], Verdict::RetrySoon),
+        ("NOT IMPORTED", &["1086"], Verdict::RetryLater),
+        ("SOMETHING NEW", &[], Verdict::Unknown),
+    ] {
+        let outcome = decode_amend(&answer(import_status, codes, ""));
+        assert_eq!((outcome.verdict, outcome.status, outcome.event), (verdict, None, None), "{codes:?}");
+    }
+}
+
+#[test]
+fn a_number_beside_a_refusal_is_not_taken_over() {
+    let body = answer("NOT IMPORTED", &["1022"], "OF-ANOTHER-ORDER");
+    assert_eq!(decode(1, &body)[0].provider_order_number, None);
+    assert_eq!(decode_amend(&body).provider_order_number, None);
+}
+
+#[test]
 fn an_unknown_code_is_kept_and_named_as_unknown() {
     let outcome = &decode(1, &answer("NOT IMPORTED", &["4711"], ""))[0];
     assert_eq!(outcome.verdict, Verdict::Rejected);
@@ -202,7 +240,7 @@ fn http_statuses_other_than_200() {
         (302, Verdict::Unknown),
         (201, Verdict::Unknown),
     ] {
-        assert_eq!(decode_status(1, status, EXAMPLE_RESPONSE)[0].verdict, verdict, "{status}");
+        assert_eq!(decode_as(Operation::Create, 1, status, EXAMPLE_RESPONSE)[0].verdict, verdict, "{status}");
     }
 }
 

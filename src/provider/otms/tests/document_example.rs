@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::{account, document, encode, leaves, order, orders};
-use crate::canonical::Operation;
 use crate::provider::Trace;
 use crate::provider::xml::read_document;
 
@@ -33,7 +32,7 @@ const ADDITIONS: &[&str] = &[
 #[test]
 fn four_canonical_orders_become_the_documents_example() {
     let orders: Vec<_> = orders(EXAMPLE_ORDERS).iter().map(order).collect();
-    let encoding = encode(Operation::Create, &orders, &account(json!({})), &mut Trace::off());
+    let encoding = encode(&orders, &account(json!({})), &mut Trace::off());
     assert!(encoding.items.iter().all(|item| item.refusals.is_empty() && item.notices.is_empty()));
 
     let written = leaves(&document(&encoding));
@@ -47,7 +46,7 @@ fn four_canonical_orders_become_the_documents_example() {
 #[test]
 fn the_request_is_a_put_with_basic_authentication_and_no_password_in_the_document() {
     let orders: Vec<_> = orders(EXAMPLE_ORDERS).iter().map(order).collect();
-    let encoding = encode(Operation::Create, &orders, &account(json!({})), &mut Trace::off());
+    let encoding = encode(&orders, &account(json!({})), &mut Trace::off());
     let request = encoding.request.unwrap();
     assert_eq!((request.method, request.url.as_str()), ("PUT", "https://demo.otms.cn/ws/orderImport"));
     let header = |name: &str| request.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str());
@@ -66,8 +65,7 @@ fn the_request_is_a_put_with_basic_authentication_and_no_password_in_the_documen
 #[test]
 fn credentials_in_the_document_are_attributes_and_masked_in_the_audit() {
     let orders: Vec<_> = orders(EXAMPLE_ORDERS).iter().take(1).map(order).collect();
-    let encoding =
-        encode(Operation::Create, &orders, &account(json!({"credentialsIn": "document"})), &mut Trace::off());
+    let encoding = encode(&orders, &account(json!({"credentialsIn": "document"})), &mut Trace::off());
     let request = encoding.request.unwrap();
     assert!(request.headers.iter().all(|(name, _)| *name != "authorization"));
     let root = read_document(&request.body).unwrap();

@@ -1,5 +1,6 @@
 //! The adapter held against its document: encoding, decoding, coverage, refusals.
 
+mod amend;
 mod coverage;
 mod decoding;
 mod document_example;
@@ -7,7 +8,7 @@ mod refusals;
 
 use serde_json::{Value, json};
 
-use crate::canonical::{Operation, Order, check_order};
+use crate::canonical::{Order, check_order};
 use crate::provider::xml::{XmlElement, read_document};
 use crate::provider::{self, Account, Batch, Credentials, Encoding, Item, Outward, Profile, Trace};
 
@@ -34,12 +35,17 @@ pub fn adapter() -> (&'static Profile, &'static dyn Outward) {
     (provider.profile(), provider.outward().unwrap())
 }
 
-/// Encodes orders for an operation in one request.
-pub fn encode(operation: Operation, orders: &[Order], account: &Account, trace: &mut Trace) -> Encoding {
+/// Encodes the creation of orders in one request.
+pub fn encode(orders: &[Order], account: &Account, trace: &mut Trace) -> Encoding {
+    encode_items(&orders.iter().map(Item::create).collect::<Vec<_>>(), account, trace)
+}
+
+/// Encodes items of one interface in one request.
+pub fn encode_items(items: &[Item<'_>], account: &Account, trace: &mut Trace) -> Encoding {
     let (profile, outward) = adapter();
-    let endpoint = profile.operation(operation, orders[0].document_type()).unwrap().endpoint;
-    let items: Vec<Item<'_>> = orders.iter().map(|order| Item { operation, ..Item::create(order) }).collect();
-    outward.encode(&Batch { endpoint: profile.endpoint(endpoint).unwrap(), account, items: &items }, trace)
+    let operation = profile.operation(items[0].operation, items[0].order.document_type()).unwrap();
+    let endpoint = profile.endpoint(operation.endpoint).unwrap();
+    outward.encode(&Batch { endpoint, account, items }, trace)
 }
 
 /// The request's document.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{account, adapter, order, orders};
-use crate::canonical::{Operation, merge_patch};
+use crate::canonical::merge_patch;
 use crate::provider::{Item, Translation, translate};
 
 const EXAMPLE_ORDERS: &str = include_str!("../../../../tests/fixtures/otms/order-import-orders.json");
@@ -15,7 +15,12 @@ fn translated(changes: &Value) -> Translation {
     merge_patch(&mut document, changes);
     let order = order(&document);
     let (profile, outward) = adapter();
-    translate(profile, outward, &account(json!({"customFieldMap": {"brand": "text7"}})), Item::create(&order))
+    translate(
+        profile,
+        outward,
+        &account(json!({"customFieldMap": {"brand": "text7", "make": "text7"}})),
+        Item::create(&order),
+    )
 }
 
 fn refused(changes: &Value) -> Vec<(String, String)> {
@@ -67,6 +72,12 @@ fn what_changes_money_liability_or_safety_is_refused_with_its_pointer() {
         (json!({"shipFrom": {"contact": {"phone": "123"}}}), "/shipFrom/contact/phone", "validation.invalid_format"),
         (json!({"lines": [{"sku": "A", "quantity": 1.5}]}), "/lines/0/quantity", "translation.unsupported_value"),
         (json!({"customFields": {"number1": "abc"}}), "/customFields/number1", "validation.invalid_format"),
+        (json!({"customFields": {"brand": "a", "text7": "b"}}), "/customFields/text7", "validation.duplicate"),
+        (
+            json!({"shipTo": {"customFields": {"brand": "a", "make": "b"}}}),
+            "/shipTo/customFields/make",
+            "validation.duplicate",
+        ),
         (json!({"trackingDevices": ["a;b"]}), "/trackingDevices", "translation.unsupported_value"),
         (
             json!({"pickup": {"date": null, "startTime": "2026-11-24T22:00:00+08:00", "endTime": "2026-11-25T02:00:00+08:00"}}),
@@ -98,7 +109,7 @@ fn what_only_has_no_place_is_a_notice_in_both_languages() {
         "proofOfDelivery": {"copies": 2},
         "packages": [{"barcode": "1"}],
         "cargo": {"battery": "contained"},
-        "customFields": {"note": "x", "text81": "y", "brand": "z"},
+        "customFields": {"note": "x", "text81": "y", "brand": "z", "make": null},
         "lines": [{"sku": "A", "hsCode": "6203.42", "unitType": "KGM", "declaredValue": {"amount": 1, "currency": "CNY"}}],
         "charges": {"cost": {"freight": {"amount": 1, "currency": "CNY"}}},
         "extensions": {"ttms": {"wmsLocation": "x"}},
@@ -138,7 +149,7 @@ fn a_refused_order_does_not_spoil_its_neighbours() {
     let mut bad = orders[1].clone();
     merge_patch(&mut bad, &json!({"shipTo": null}));
     let batch = [good.clone(), order(&bad), good];
-    let encoding = super::encode(Operation::Create, &batch, &account(json!({})), &mut crate::provider::Trace::off());
+    let encoding = super::encode(&batch, &account(json!({})), &mut crate::provider::Trace::off());
     let refused: Vec<_> = encoding.items.iter().map(|item| !item.refusals.is_empty()).collect();
     assert_eq!(refused, [false, true, false]);
     let root = super::document(&encoding);
