@@ -12,6 +12,7 @@ mod openapi;
 mod orders;
 mod params;
 mod problem;
+mod providers;
 mod submissions;
 mod views;
 
@@ -68,6 +69,9 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::throttle::handler))
         .routes(routes!(accounts::pause::handler))
         .routes(routes!(accounts::resume::handler))
+        .routes(routes!(providers::list::handler))
+        .routes(routes!(providers::get::handler))
+        .routes(routes!(providers::result_codes::handler))
         .routes(routes!(api_keys::create::handler, api_keys::list::handler))
         .routes(routes!(api_keys::revoke::handler))
         .routes(routes!(health::live))

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
@@ -31,6 +32,8 @@ pub struct Profile {
     pub stop_extension_schema: Option<DeclaredSchema>,
     /// The result codes
     pub catalogue: fn() -> &'static Catalogue,
+    /// What it can be subscribed to; empty for a provider that does not call back
+    pub callback_topics: &'static [&'static str],
 }
 
 impl Profile {
@@ -98,7 +101,8 @@ pub struct OperationProfile {
 }
 
 /// What decides an operation whose answer never came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// The same document again is safe: either it changes nothing, or the provider says that it exists.
     Resend,

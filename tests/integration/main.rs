@@ -17,3 +17,4 @@ mod idempotency;
 mod killed;
 mod lanes;
 mod orders;
+mod providers;

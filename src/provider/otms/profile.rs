@@ -43,4 +43,5 @@ pub static PROFILE: Profile = Profile {
     order_extension_schema: Some(DeclaredSchema::of::<settings::OtmsOrderExtension>()),
     stop_extension_schema: Some(DeclaredSchema::of::<settings::OtmsStopExtension>()),
     catalogue: codes::catalogue,
+    callback_topics: &[],
 };
