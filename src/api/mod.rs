@@ -12,6 +12,7 @@ mod openapi;
 mod orders;
 mod params;
 mod problem;
+mod problem_page;
 mod providers;
 mod submissions;
 mod views;
@@ -74,6 +75,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(providers::result_codes::handler))
         .routes(routes!(api_keys::create::handler, api_keys::list::handler))
         .routes(routes!(api_keys::revoke::handler))
+        .routes(routes!(problem_page::handler))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }
@@ -89,6 +91,7 @@ pub fn router(state: AppState, body_limit: usize) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_limit))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(problem::refuse_nul))
         .layer(middleware::from_fn(problem::complete_problems))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,7 @@ pub fn read_cursor(cursor: &str) -> Result<String, Problem> {
         .decode(cursor.as_bytes())
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
+        .filter(|text| !text.contains('\0'))
         .ok_or_else(|| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))
 }
 
@@ -100,7 +101,21 @@ pub fn read_time_cursor(cursor: &str) -> Result<(DateTime<Utc>, Uuid), Problem> 
     let text = read_cursor(cursor)?;
     text.split_once(':')
         .and_then(|(micros, id)| Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?)))
+        .filter(|(at, _)| is_storable(*at))
         .ok_or_else(|| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))
+}
+
+/// Whether the ledger can hold an instant; it could hold more, but nothing is ever accepted outside these years.
+fn is_storable(at: DateTime<Utc>) -> bool {
+    (1..=9999).contains(&at.year())
+}
+
+/// Checks an instant that a query parameter names.
+pub fn storable(name: &str, at: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, Problem> {
+    if at.is_none_or(is_storable) {
+        return Ok(at);
+    }
+    Err(Problem::new(Kind::MalformedRequest, format!("{name} must lie in the years 1 to 9999.")))
 }
 
 /// The longest that `Prefer: wait` waits.
@@ -161,5 +176,8 @@ mod tests {
         assert_eq!(read_time_cursor(&write_time_cursor(at, id)).unwrap(), (at, id));
         assert!(read_time_cursor("nonsense!").is_err());
         assert!(read_time_cursor(&write_cursor("1:2")).is_err());
+        // What Postgres would refuse is refused here.
+        assert!(read_cursor(&write_cursor("a\0b")).is_err());
+        assert!(read_time_cursor(&write_cursor(&format!("-8000000000000000000:{id}"))).is_err());
     }
 }

@@ -13,9 +13,10 @@ use crate::canonical::FieldError;
 use crate::store::StoreError;
 
 /// Kinds of problem; each has a page under `/problems/` in its `type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Kind {
     MalformedRequest,
+    IdempotencyKeyMissing,
     Unauthenticated,
     Forbidden,
     NotFound,
@@ -40,59 +41,159 @@ pub enum Kind {
     Internal,
 }
 
+/// What a kind of problem always says.
+pub struct Facts {
+    pub status: StatusCode,
+    /// Last part of `type`
+    pub name: &'static str,
+    pub title: &'static str,
+    /// What the caller can do about it
+    pub advice: &'static str,
+}
+
 impl Kind {
-    fn facts(self) -> (StatusCode, &'static str, &'static str) {
-        match self {
-            Kind::MalformedRequest => (StatusCode::BAD_REQUEST, "malformed-request", "The request cannot be read"),
-            Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "An API key is needed"),
-            Kind::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "The API key lacks the right"),
-            Kind::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
-            Kind::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed here")
-            }
-            Kind::RequestTimeout => {
-                (StatusCode::REQUEST_TIMEOUT, "request-timeout", "The request took too long to arrive")
-            }
-            Kind::OrderExists => (StatusCode::CONFLICT, "order-exists", "The account has an order of this number"),
-            Kind::AccountExists => (StatusCode::CONFLICT, "account-exists", "There is an account of this id"),
-            Kind::IdempotencyKeyMissing => {
-                (StatusCode::BAD_REQUEST, "idempotency-key-missing", "An Idempotency-Key is needed")
-            }
-            Kind::StateConflict => (StatusCode::CONFLICT, "state-conflict", "Its state does not allow this"),
-            Kind::IncompleteProviderState => {
-                (StatusCode::CONFLICT, "incomplete-provider-state", "The whole order is not known")
-            }
-            Kind::PreconditionFailed => {
-                (StatusCode::PRECONDITION_FAILED, "precondition-failed", "It was changed meanwhile")
-            }
-            Kind::BatchTooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "batch-too-large", "The batch holds too many orders")
-            }
-            Kind::FieldNotAmendable => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "field-not-amendable", "A member cannot be changed")
-            }
-            Kind::IdempotencyInProgress => {
-                (StatusCode::CONFLICT, "idempotency-in-progress", "The first request with this key is still running")
-            }
-            Kind::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large"),
-            Kind::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The media type is not supported")
-            }
-            Kind::ValidationFailed => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "validation-failed", "The document is not valid")
-            }
-            Kind::UnknownAccount => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-account", "There is no such account"),
-            Kind::UnsupportedByProvider => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "unsupported-by-provider", "The provider cannot do this")
-            }
+    pub fn facts(self) -> Facts {
+        let (status, name, title, advice) = match self {
+            Kind::MalformedRequest => (
+                StatusCode::BAD_REQUEST,
+                "malformed-request",
+                "The request cannot be read",
+                "Compare path, parameters, headers and body with /openapi.json. The detail says what could not be read. The same request will fail again.",
+            ),
+            Kind::IdempotencyKeyMissing => (
+                StatusCode::BAD_REQUEST,
+                "idempotency-key-missing",
+                "An Idempotency-Key is needed",
+                "Send an Idempotency-Key of your own making, a new one for each new request: a UUID will do. Repeat a request with the key of its first try.",
+            ),
+            Kind::Unauthenticated => (
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "An API key is needed",
+                "Send `Authorization: Bearer <api key>` with a key that is neither revoked nor expired. Administrators make keys with POST /v1/api-keys.",
+            ),
+            Kind::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "The API key lacks the right",
+                "Use a key with the scope that the detail names, or one that is not limited to other accounts.",
+            ),
+            Kind::NotFound => (
+                StatusCode::NOT_FOUND,
+                "not-found",
+                "There is no such thing",
+                "Check the path and the id. What belongs to an account that your key may not use does not exist for it either.",
+            ),
+            Kind::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "The method is not allowed here",
+                "Use one of the methods that the header Allow names.",
+            ),
+            Kind::RequestTimeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request-timeout",
+                "The request took too long to arrive",
+                "Send the request again, with the same Idempotency-Key if it had one.",
+            ),
+            Kind::OrderExists => (
+                StatusCode::CONFLICT,
+                "order-exists",
+                "The account has an order of this number",
+                "Read the order that orderId names. To change it, PATCH it; for another order, use another orderNumber.",
+            ),
+            Kind::AccountExists => (
+                StatusCode::CONFLICT,
+                "account-exists",
+                "There is an account of this id",
+                "PATCH the account that is there, or choose another id.",
+            ),
+            Kind::StateConflict => (
+                StatusCode::CONFLICT,
+                "state-conflict",
+                "Its state does not allow this",
+                "Read the object again: the detail says which state stands in the way. Some states pass by themselves.",
+            ),
+            Kind::IncompleteProviderState => (
+                StatusCode::CONFLICT,
+                "incomplete-provider-state",
+                "The whole order is not known",
+                "The provider takes changes only as a whole document. Name the members that errors points to in your patch.",
+            ),
+            Kind::IdempotencyInProgress => (
+                StatusCode::CONFLICT,
+                "idempotency-in-progress",
+                "The first request with this key is still running",
+                "Wait a little, then send the same request with the same Idempotency-Key.",
+            ),
+            Kind::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition-failed",
+                "It was changed meanwhile",
+                "Read the object again, decide whether your change still makes sense, and send it with the new ETag in If-Match.",
+            ),
+            Kind::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "The body is too large",
+                "Send less at once, for example an order batch in several parts. The limit is 10 MiB unless the operator set another.",
+            ),
+            Kind::BatchTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "batch-too-large",
+                "The batch holds too many orders",
+                "Send the orders in several batches of up to 1,000, each with an Idempotency-Key of its own.",
+            ),
+            Kind::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The media type is not supported",
+                "Send the body as application/json, or a merge patch as application/merge-patch+json.",
+            ),
+            Kind::ValidationFailed => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "validation-failed",
+                "The document is not valid",
+                "Correct every member that errors points to: all that is wrong is listed at once. The schemas are in /openapi.json.",
+            ),
+            Kind::UnknownAccount => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "unknown-account",
+                "There is no such account",
+                "Name an account that exists and that your key may use.",
+            ),
+            Kind::UnsupportedByProvider => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "unsupported-by-provider",
+                "The provider cannot do this",
+                "See what the account's provider can do with GET /v1/providers/{provider}. Take out the members that errors points to, or use an account of another provider.",
+            ),
+            Kind::FieldNotAmendable => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "field-not-amendable",
+                "A member cannot be changed",
+                "Take the members that errors points to out of the change. Where the provider cannot change them, cancel the order and create a new one.",
+            ),
             Kind::IdempotencyKeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
                 "The idempotency key was used with another body",
+                "Send a new request with a new Idempotency-Key; keep the old one for repetitions of the first request only.",
             ),
-            Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The gateway cannot take work now"),
-            Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The gateway failed"),
-        }
+            Kind::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The gateway cannot take work now",
+                "Nothing was accepted. Repeat the request after Retry-After seconds, with the same Idempotency-Key if it had one.",
+            ),
+            Kind::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The gateway failed",
+                "This is a fault of the gateway. Give its operator the requestId: the log says more under it. It is safe to repeat a request that had an Idempotency-Key.",
+            ),
+        };
+        Facts { status, name, title, advice }
     }
 
     /// The kind for a status that a layer below the handlers answered with.
@@ -101,6 +202,7 @@ impl Kind {
             StatusCode::NOT_FOUND => Kind::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
             StatusCode::REQUEST_TIMEOUT => Kind::RequestTimeout,
+            StatusCode::PRECONDITION_FAILED => Kind::PreconditionFailed,
             StatusCode::PAYLOAD_TOO_LARGE => Kind::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
             StatusCode::SERVICE_UNAVAILABLE => Kind::Unavailable,
@@ -192,7 +294,7 @@ impl Problem {
 
     /// The problem of one item of a request, which has no path and id of its own.
     pub fn to_value(&self) -> Value {
-        let (status, name, title) = self.kind.facts();
+        let Facts { status, name, title, advice: _ } = self.kind.facts();
         let mut document = json!({
             "type": format!("/problems/{name}"), "title": title, "status": status.as_u16(), "detail": self.detail,
         });
@@ -215,7 +317,7 @@ impl Problem {
     }
 
     fn into_document(self, instance: String, request_id: String) -> Response {
-        let (status, name, title) = self.kind.facts();
+        let Facts { status, name, title, advice: _ } = self.kind.facts();
         let document = ProblemDocument {
             r#type: format!("/problems/{name}"),
             title,
@@ -261,7 +363,7 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     /// The document is written by [`complete_problems`], which knows path and request id.
     fn into_response(self) -> Response {
-        let mut response = self.kind.facts().0.into_response();
+        let mut response = self.kind.facts().status.into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -290,6 +392,16 @@ pub async fn complete_problems(request: Request, next: Next) -> Response {
         return complete;
     }
     response
+}
+
+/// Refuses a path or query with a NUL: no text in the ledger can hold one, so nothing can be meant by it.
+pub async fn refuse_nul(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let holds_nul = uri.path().contains("%00") || uri.query().is_some_and(|query| query.contains("%00"));
+    if holds_nul {
+        return Problem::new(Kind::MalformedRequest, "Neither path nor query may contain a NUL (%00).").into_response();
+    }
+    next.run(request).await
 }
 
 fn words_for(status: StatusCode) -> &'static str {

@@ -17,4 +17,5 @@ mod idempotency;
 mod killed;
 mod lanes;
 mod orders;
+mod problems;
 mod providers;

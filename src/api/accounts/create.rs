@@ -14,6 +14,7 @@ use super::AccountView;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
+use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::FieldError;
 use crate::delivery::sealing_place;
@@ -87,7 +88,12 @@ pub struct ThrottleOverride {
     ),
     security(("apiKey" = ["admin"])),
 )]
-pub async fn handler(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Problem> {
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: Params<NoParams>,
+    body: JsonBody,
+) -> Result<Response, Problem> {
     caller.require(Scope::Admin)?;
     let body: NewAccountBody = validate(&body.value)?;
     if !caller.may_use(&body.id) {

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use super::{AccountView, read};
 use crate::api::AppState;
 use crate::api::auth::Caller;
+use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 
 /// Holds what is queued for the account; orders are accepted as before.
@@ -14,6 +15,7 @@ use crate::api::problem::{Problem, ProblemDocument};
     params(("account" = String, Path, description = "Id of the account")),
     responses(
         (status = 200, description = "The account, paused", body = AccountView),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope admin", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such account that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
@@ -24,6 +26,7 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Path(account): Path<String>,
+    _: Params<NoParams>,
 ) -> Result<Json<AccountView>, Problem> {
     read(&state, &caller, &account).await?;
     state.store.pause_account(&account, "paused by an administrator").await?;

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use super::{AccountView, read};
 use crate::api::AppState;
 use crate::api::auth::Caller;
+use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::provider;
 use crate::store::lanes::LaneKey;
@@ -16,6 +17,7 @@ use crate::store::lanes::LaneKey;
     params(("account" = String, Path, description = "Id of the account")),
     responses(
         (status = 200, description = "The account, not paused", body = AccountView),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope admin", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such account that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
@@ -26,6 +28,7 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Path(account): Path<String>,
+    _: Params<NoParams>,
 ) -> Result<Json<AccountView>, Problem> {
     read(&state, &caller, &account).await?;
     state.store.resume_account(&account).await?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::read;
 use crate::api::AppState;
 use crate::api::auth::Caller;
-use crate::api::params::Page;
+use crate::api::params::{NoParams, Page, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::delivery::LaneQuota;
 use crate::provider;
@@ -57,6 +57,7 @@ pub enum Circuit {
     params(("account" = String, Path, description = "Id of the account")),
     responses(
         (status = 200, description = "The endpoints", body = Page<ThrottleView>),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope admin", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such account that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
@@ -67,6 +68,7 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Path(account): Path<String>,
+    _: Params<NoParams>,
 ) -> Result<Json<Page<ThrottleView>>, Problem> {
     let account = read(&state, &caller, &account).await?;
     let members = state.store.lane_members().await?;

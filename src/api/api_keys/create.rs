@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope, generate_key, hash};
 use crate::api::body::{JsonBody, validate};
+use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::FieldError;
 
@@ -64,7 +65,12 @@ pub struct CreatedApiKey {
     ),
     security(("apiKey" = ["admin"])),
 )]
-pub async fn handler(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Problem> {
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: Params<NoParams>,
+    body: JsonBody,
+) -> Result<Response, Problem> {
     caller.require(Scope::Admin)?;
     let NewApiKeyBody { name, scopes, accounts, expires_at } = validate(&body.value)?;
     // A limited administrator cannot make a key that may do more than its own.

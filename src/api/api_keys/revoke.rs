@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::Id;
+use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 
 /// Revokes an API key, effective at once.
@@ -14,13 +14,19 @@ use crate::api::problem::{Problem, ProblemDocument};
     params(("id" = uuid::Uuid, Path, description = "Id of the key")),
     responses(
         (status = 204, description = "The key is refused from now on"),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope admin, or is limited to accounts", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such key that is not revoked", body = ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["admin"])),
 )]
-pub async fn handler(State(state): State<AppState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+    _: Params<NoParams>,
+) -> Result<StatusCode, Problem> {
     caller.require(Scope::Admin)?;
     super::require_all_accounts(&caller)?;
     if state.store.revoke_api_key(id).await? {

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::{answer, read};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::Id;
+use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::OrderEnvelope;
 
@@ -17,13 +17,19 @@ use crate::api::views::OrderEnvelope;
     params(("id" = uuid::Uuid, Path, description = "Id of the order")),
     responses(
         (status = 200, description = "The order", body = OrderEnvelope, headers(("ETag" = String))),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["orders:read"])),
 )]
-pub async fn handler(State(state): State<AppState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+    _: Params<NoParams>,
+) -> Result<Response, Problem> {
     caller.require(Scope::OrdersRead)?;
     Ok(answer(StatusCode::OK, &read(&state, &caller, id).await?))
 }

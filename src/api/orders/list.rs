@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::{Page, Params, page_limit, read_time_cursor, write_time_cursor};
+use crate::api::params::{Page, Params, page_limit, read_time_cursor, storable, write_time_cursor};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::{OrderEnvelope, OrderView, SubmissionView};
 use crate::canonical::{OrderStatus, SubmissionState};
@@ -66,8 +66,8 @@ pub async fn handler(
         provider_order_number: query.provider_order_number.as_deref(),
         status: query.status.map(Into::into),
         submission_state: query.submission_state.map(Into::into),
-        created_from: query.created_from,
-        created_to: query.created_to,
+        created_from: storable("createdFrom", query.created_from)?,
+        created_to: storable("createdTo", query.created_to)?,
         allowed: caller.accounts(),
         before,
         // One more tells whether there is a next page.

@@ -5,7 +5,7 @@ use axum::extract::State;
 
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::{Id, Page};
+use crate::api::params::{Id, NoParams, Page, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
 
@@ -15,6 +15,7 @@ use crate::api::views::SubmissionView;
     params(("id" = uuid::Uuid, Path, description = "Id of the order")),
     responses(
         (status = 200, description = "The submissions", body = Page<SubmissionView>),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
@@ -25,6 +26,7 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Id(id): Id,
+    _: Params<NoParams>,
 ) -> Result<Json<Page<SubmissionView>>, Problem> {
     caller.require(Scope::OrdersRead)?;
     let order = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));

@@ -6,7 +6,7 @@ use axum::extract::State;
 use super::read;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::{Id, Page};
+use crate::api::params::{Id, NoParams, Page, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::AttemptView;
 
@@ -16,6 +16,7 @@ use crate::api::views::AttemptView;
     params(("id" = uuid::Uuid, Path, description = "Id of the submission")),
     responses(
         (status = 200, description = "The attempts, oldest first", body = Page<AttemptView>),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such submission that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
@@ -26,6 +27,7 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Id(id): Id,
+    _: Params<NoParams>,
 ) -> Result<Json<Page<AttemptView>>, Problem> {
     caller.require(Scope::OrdersRead)?;
     let submission = read(&state, &caller, id).await?;

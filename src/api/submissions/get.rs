@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::{read, view};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::{Id, PreferWait};
+use crate::api::params::{Id, NoParams, Params, PreferWait};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
 use crate::canonical::SubmissionState;
@@ -21,6 +21,7 @@ use crate::canonical::SubmissionState;
     ),
     responses(
         (status = 200, description = "The submission", body = SubmissionView),
+        (status = 400, description = "There is a query parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such submission that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
@@ -31,6 +32,7 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Id(id): Id,
+    _: Params<NoParams>,
     prefer: PreferWait,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersRead)?;
