@@ -22,7 +22,6 @@ pub enum Kind {
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
-    IdempotencyKeyMissing,
     OrderExists,
     AccountExists,
     StateConflict,
