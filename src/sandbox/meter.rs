@@ -136,6 +136,7 @@ impl Lane {
 
 /// Milliseconds since 1970 with their fraction; an `f64` holds today's to a quarter of a
 /// microsecond.
+#[expect(clippy::cast_precision_loss, reason = "a quarter of a microsecond is no loss here")]
 fn epoch_milliseconds(at: &DateTime<Utc>) -> f64 {
     at.timestamp_micros() as f64 / 1_000.0
 }

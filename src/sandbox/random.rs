@@ -10,13 +10,14 @@ pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
 /// grows by a constant, so that an atomic counter is enough to hold it).
 pub fn seeded(seed: u64) -> Random {
     const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    const ONE: u64 = 1_f64.to_bits();
     let state = AtomicU64::new(seed);
     Arc::new(move || {
         let state = state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        // The 53 bits that a double holds exactly.
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        // As the fraction of a double between 1 and 2.
+        f64::from_bits(ONE | ((mixed ^ (mixed >> 31)) >> 12)) - 1.0
     })
 }
 
@@ -28,7 +29,7 @@ mod tests {
     fn a_seed_gives_its_numbers_again_and_another_gives_others() {
         let draw = |seed| {
             let random = seeded(seed);
-            Vec::from_iter(std::iter::repeat_with(|| random()).take(1_000))
+            std::iter::repeat_with(|| random()).take(1_000).collect::<Vec<_>>()
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));

@@ -20,7 +20,7 @@ pub fn with_entity_bomb(document: &[u8]) -> Vec<u8> {
     let mut entities = r#"<!ENTITY l0 "lol">"#.to_owned();
     for n in 1..=9 {
         let tenfold = format!("&l{};", n - 1).repeat(10);
-        entities.push_str(&format!(r#"<!ENTITY l{n} "{tenfold}">"#));
+        entities.extend([r"<!ENTITY l", &n.to_string(), r#" ""#, &tenfold, r#"">"#]);
     }
     let doctype = format!("<!DOCTYPE {} [{entities}]>", root.name);
     let after_tag = root.rest.iter().position(|it| *it == b'>').map_or(0, |at| at + 1);

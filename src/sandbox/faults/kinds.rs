@@ -182,7 +182,7 @@ impl Fault {
         if let Some(endpoint) = &endpoint
             && !known.clone().any(|name| name == endpoint)
         {
-            let known = Vec::from_iter(known).join(", ");
+            let known = known.collect::<Vec<_>>().join(", ");
             return Err(format!("{kind}: endpoint is none of {known}"));
         }
         let mut endpoints = known.filter(|name| endpoint.as_deref().is_none_or(|only| only == *name));

@@ -38,22 +38,42 @@ pub const NOT_IMPORTED_HERE: &str = "1023";
 pub const NOT_AMENDABLE: &str = "1024";
 /// 未提供司机和卡车的信息。
 pub const TRUCK_NOT_PROVIDED: &str = "1028";
+/// 匹配到的卡车不唯一。
+pub const TRUCK_AMBIGUOUS: &str = "1029";
 /// 自定义字段不能识别……订单不能导入。
 pub const CUSTOM_FIELD_UNKNOWN: &str = "1030";
 /// 未定义的自定义字段枚举值。订单不能导入。
 pub const CUSTOM_ENUMERATION_UNDEFINED: &str = "1033";
+/// 用户地区和试图更新的订单地区不匹配。更新被拒绝。
+pub const REGION_UNMATCHED: &str = "1035";
 /// 地区不存在。
 pub const BRANCH_NOT_FOUND: &str = "1040";
 /// 未提供发货方。
 pub const SHIP_FROM_MISSING: &str = "1041";
 /// 未提供收货方。
 pub const SHIP_TO_MISSING: &str = "1042";
+/// 分公司未识别,或用户权限不匹配。
+pub const BRANCH_NOT_PERMITTED: &str = "1043";
 /// 拒绝草稿状态订单。Comes beside the codes that say what is incomplete.
 pub const DRAFT_REJECTED: &str = "1044";
 /// 订单信息不完整,订单信息或货物/产品明细信息无效。
 pub const INVALID: &str = "1049";
+/// 承运商的状态异常。
+pub const VENDOR_SUSPENDED: &str = "1070";
+/// 试图更新的订单已有货差。更新被拒绝。
+pub const CARGO_DIFFERS: &str = "1072";
+/// 试图更新的订单已在账单中。更新被拒绝。
+pub const BILLED: &str = "1073";
 /// 无法匹配到卡车。
 pub const TRUCK_UNMATCHED: &str = "1080";
+/// 无法匹配到司机。
+pub const DRIVER_UNMATCHED: &str = "1082";
+/// 匹配到的司机不唯一。
+pub const DRIVER_AMBIGUOUS: &str = "1083";
+/// 试图更新的订单被锁定。更新被拒绝。
+pub const LOCKED: &str = "1086";
+/// 试图更新的订单只能被订单所属公司更新。更新被拒绝。
+pub const NOT_THE_OWNER: &str = "1090";
 /// 承运商代码未找到
 pub const VENDOR_NOT_FOUND: &str = "1092";
 /// 运输成本数据无效
@@ -112,6 +132,8 @@ pub const PICKUP_TOO_FAR: &str = "1209";
 pub const DELIVERY_TOO_FAR: &str = "1210";
 /// 货物/产品的代码productCode超长。
 pub const PRODUCT_CODE_TOO_LONG: &str = "1211";
+/// 订单正在被更新。
+pub const BEING_UPDATED: &str = "2000";
 
 /// Codes that mean an order is incomplete rather than wrong: it is created as a draft, or refused
 /// with [`DRAFT_REJECTED`] when `rejectDraft` is true. Which codes belong here the document does

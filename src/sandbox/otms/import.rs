@@ -91,6 +91,10 @@ fn decide(books: &Books, existing: Option<Position>, order: &ImportedOrder, mut 
             let message = format!("the order is {status}, neither INBOX nor DRAFT");
             return Err(refusal(codes::NOT_AMENDABLE, &message));
         }
+        let number = books.entry(position).order_number.as_deref().unwrap_or_default();
+        if let Some((_, code, message)) = OBSTACLES.iter().find(|(prefix, ..)| number.starts_with(prefix)) {
+            return Err(refusal(code, message));
+        }
     } else if order.allow_update && order.erp_number.is_none() && order.order_number.is_some() {
         let message = "orderNumber is of no order that was imported here";
         return Err(refusal(codes::NOT_IMPORTED_HERE, message));
@@ -107,6 +111,17 @@ fn decide(books: &Books, existing: Option<Position>, order: &ImportedOrder, mut 
     }
     if findings.iter().all(incomplete) { Ok((ImportStatus::Draft, findings)) } else { Err(findings) }
 }
+
+/// Why an order that is held cannot be amended: the beginning of its erpNumber (compare
+/// [`super::findings`]). They can be created all the same.
+const OBSTACLES: [(&str, &str, &str); 6] = [
+    ("BUSY", codes::BEING_UPDATED, "the order is being updated"),
+    ("BILLED", codes::BILLED, "the order is in a bill"),
+    ("LOCKED", codes::LOCKED, "the order is locked"),
+    ("FOREIGN", codes::NOT_THE_OWNER, "the order is of another company"),
+    ("REGION", codes::REGION_UNMATCHED, "the order is of another region than the user"),
+    ("SHORT", codes::CARGO_DIFFERS, "the order has a difference in its cargo"),
+];
 
 fn imported_status(mode: AutoProcess) -> ImportStatus {
     match mode {

@@ -14,7 +14,7 @@ impl Overrule {
     /// What it adds to an order's codes.
     pub fn fault(&self) -> Fault {
         let message = format!("the sandbox was told to answer {}", self.code);
-        Fault { code: Cow::Owned(self.code.clone()), message }
+        Fault { code: Cow::Owned(self.code.clone()), member: None, message }
     }
 
     /// The status of an order that it keeps from being processed.

@@ -18,13 +18,19 @@ const IN_A_NAMESPACE: &str = "is in a namespace, and the document has none";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub code: Cow<'static, str>,
-    /// Begins with the member's path, if it is about one.
+    /// The path of the member at fault, such as `shipFrom/contact/phone`.
+    pub member: Option<String>,
     pub message: String,
 }
 
 impl Fault {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code: Cow::Borrowed(code), message: message.into() }
+        Self { code: Cow::Borrowed(code), member: None, message: message.into() }
+    }
+
+    /// `reason` goes on from the member's path.
+    pub fn of_member(code: &'static str, path: &str, reason: &str) -> Self {
+        Self { code: Cow::Borrowed(code), member: Some(path.to_owned()), message: format!("{path} {reason}") }
     }
 }
 
@@ -280,8 +286,10 @@ impl<'doc, 'faults> Members<'doc, 'faults> {
     }
 
     fn fault(&mut self, code: &'static str, path: &str, reason: &str) {
-        let path = if path.is_empty() { "order" } else { path };
-        self.faults.push(Fault::new(code, format!("{path} {reason}")));
+        self.faults.push(match path {
+            "" => Fault::new(code, format!("order {reason}")),
+            path => Fault::of_member(code, path, reason),
+        });
     }
 }
 

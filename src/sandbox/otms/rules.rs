@@ -44,6 +44,8 @@ fn check_identity(findings: &mut Findings, order: &ImportedOrder) {
 
     let branch = order.branch.as_deref();
     findings.unknown("branch", branch, codes::BRANCH_NOT_FOUND);
+    let forbidden = codes::BRANCH_NOT_PERMITTED;
+    findings.marked("branch", branch, "FORBIDDEN", forbidden, "is not open to this user");
     findings.length("branch", branch, BRANCH_LENGTH, codes::BRANCH_TOO_LONG);
 
     let erp_number = order.erp_number.as_deref();
@@ -103,6 +105,10 @@ fn check_dispatch(findings: &mut Findings, order: &ImportedOrder) {
     }
     let plate = truck.and_then(|it| it.truck_plate.as_deref());
     findings.unknown("toTruck/truckPlate", plate, codes::TRUCK_UNMATCHED);
+    findings.ambiguous("toTruck/truckPlate", plate, codes::TRUCK_AMBIGUOUS);
+    let driver = truck.and_then(|it| it.driver.as_deref());
+    findings.unknown("toTruck/driver", driver, codes::DRIVER_UNMATCHED);
+    findings.ambiguous("toTruck/driver", driver, codes::DRIVER_AMBIGUOUS);
 
     if let Some(cost) = &order.cost {
         if !matches!(mode, AutoProcess::Dispatch | AutoProcess::DispatchToTruck) {
@@ -115,6 +121,7 @@ fn check_dispatch(findings: &mut Findings, order: &ImportedOrder) {
     }
     let vendor_code = order.vendor_code.as_deref();
     findings.unknown("vendorCode", vendor_code, codes::VENDOR_NOT_FOUND);
+    findings.marked("vendorCode", vendor_code, "SUSPENDED", codes::VENDOR_SUSPENDED, "is of a carrier out of order");
 }
 
 /// Lines that say nothing of a total add nothing to it; a total that is not given limits nothing.
@@ -205,7 +212,12 @@ fn check_custom_fields(findings: &mut Findings, order: &ImportedOrder) {
     let locations = stops.filter_map(|stop| stop.location.as_ref());
     let of_locations = locations.flat_map(|location| &location.custom_fields);
     let of_lines = order.order_lines.iter().flat_map(|line| &line.custom_fields);
-    for field in of_locations.chain(of_lines).chain(&order.custom_fields) {
+    let fields = of_locations.chain(of_lines).chain(&order.custom_fields);
+    check_each_custom_field(findings, fields);
+}
+
+pub fn check_each_custom_field<'a>(findings: &mut Findings, fields: impl IntoIterator<Item = &'a CustomField>) {
+    for field in fields {
         check_custom_field(findings, field);
     }
 }
@@ -215,11 +227,13 @@ fn check_custom_field(findings: &mut Findings, CustomField { path, value }: &Cus
         CustomValue::Text(text) => {
             let too_long = codes::CUSTOM_TEXT_TOO_LONG;
             findings.length(path, Some(text), CUSTOM_TEXT_LENGTH, too_long);
+            let reason = "is not a custom field of this company any more";
+            findings.marked(path, Some(text), "REMOVED", codes::CUSTOM_FIELD_UNKNOWN, reason);
         }
         CustomValue::Number(number) => {
             if !number.fits(18, 6) {
-                let message = format!("{path} has more than 18 digits or 6 decimals");
-                findings.add(codes::CUSTOM_NUMBER_OUT_OF_RANGE, message);
+                let reason = "has more than 18 digits or 6 decimals";
+                findings.add_of_member(codes::CUSTOM_NUMBER_OUT_OF_RANGE, path, reason);
             }
         }
         CustomValue::Enumeration(name) => {

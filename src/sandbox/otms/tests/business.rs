@@ -79,6 +79,12 @@ async fn what_is_wrong_is_refused_with_its_code() {
             ),
             "1080",
         ),
+        ("<cargoDetails>", before_cargo("<toTruck><truckPlate>AMBIGUOUS</truckPlate></toTruck>"), "1029"),
+        ("<cargoDetails>", before_cargo("<toTruck><driver>UNKNOWN</driver></toTruck>"), "1082"),
+        ("<cargoDetails>", before_cargo("<toTruck><driver>AMBIGUOUS</driver></toTruck>"), "1083"),
+        ("<erpNumber>", "<branch>FORBIDDEN</branch><erpNumber>".into(), "1043"),
+        ("</order>", "<vendorCode>SUSPENDED</vendorCode></order>".into(), "1070"),
+        ("</order>", custom("<customText1>REMOVED</customText1>"), "1030"),
         ("</order>", "<cost><lineHaul>1</lineHaul></cost></order>".into(), "1093"),
         ("</order>", "<vendorCode>UNKNOWN</vendorCode></order>".into(), "1092"),
         ("<truckType>1", "<truckType>10".into(), "1008"),
@@ -251,4 +257,24 @@ async fn an_update_of_nothing_creates_by_erp_number_and_fails_by_order_number() 
     let by_number = change.replace("erpNumber>", "orderNumber>");
     assert_eq!(bench.import_order(&by_number).await.codes, ["1023"]);
     assert_eq!(bench.books().len(), 1);
+}
+
+#[tokio::test]
+async fn a_number_says_why_its_order_cannot_be_amended() {
+    for (number, code) in [
+        ("BUSY-1", "2000"),
+        ("BILLED-1", "1073"),
+        ("LOCKED-1", "1086"),
+        ("FOREIGN-1", "1090"),
+        ("REGION-1", "1035"),
+        ("SHORT-1", "1072"),
+    ] {
+        let bench = Bench::new();
+        let order = order_with(">A-1<", &format!(">{number}<"));
+        assert_eq!(bench.import_order(&order).await.status, "INBOX");
+        let change = order.replace("<shipFrom>", "<allowUpdate>true</allowUpdate><shipFrom>");
+        let answer = bench.import_order(&change).await;
+        assert_eq!((&*answer.status, &*answer.codes), ("NOT IMPORTED", &[code.to_owned()][..]));
+        assert_eq!(bench.books()[0].amended, 0);
+    }
 }

@@ -50,7 +50,7 @@ async fn answers_have_the_form_of_the_documents_example() {
 
     let outline = |document: &roxmltree::Document, sequence: &str| -> Vec<String> {
         let order = document.descendants().find(|it| it.attribute("sequence") == Some(sequence)).unwrap();
-        let names = order.descendants().filter(|it| it.is_element());
+        let names = order.descendants().filter(roxmltree::Node::is_element);
         names
             .map(|it| it.tag_name().name().to_owned())
             .filter(|name| !name.starts_with("errorMsg") && name != "erpNumber")
@@ -61,7 +61,7 @@ async fn answers_have_the_form_of_the_documents_example() {
     }
     let top = |document: &roxmltree::Document| -> Vec<String> {
         let elements = document.root_element().children();
-        let names = elements.filter(|it| it.is_element());
+        let names = elements.filter(roxmltree::Node::is_element);
         names.map(|it| it.tag_name().name().to_owned()).collect()
     };
     assert_eq!(top(&ours), top(&example));
@@ -227,7 +227,7 @@ async fn a_document_that_cannot_be_answered_is_a_bad_request() {
     let one = order(1, "A-1");
     let good = document(std::slice::from_ref(&one));
     let mut cases = vec![
-        ("".to_owned(), "not XML"),
+        (String::new(), "not XML"),
         ("hello".to_owned(), "not XML"),
         (format!("{good}<second/>"), "not XML"),
         (good.replace("</orders>", ""), "not XML"),

@@ -259,6 +259,30 @@ async fn a_code_comes_with_a_status_of_its_own_and_with_a_committed_order() {
     assert_eq!(bench.books().len(), 1);
 }
 
+/// Every code of the document's table 单个请求反馈代码, whether data can provoke it or not.
+#[tokio::test]
+async fn every_code_of_the_document_can_be_answered() {
+    let documented = "\
+        1000 1001 1002 1003 1004 1005 1006 1007 1008 1009 1010 1011 1012 1013 1014 1015 \
+        1016 1017 1018 1019 1020 1021 1022 1023 1024 1025 1026 1027 1028 1029 1030 1031 \
+        1032 1033 1034 1035 1036 1037 1038 1040 1041 1042 1043 1044 1049 1052 1053 1070 \
+        1072 1073 1080 1081 1082 1083 1084 1085 1086 1090 1091 1092 1093 1094 1095 1096 \
+        1097 1098 1100 1116 1117 1118 1119 1120 1141 1142 1143 1146 1150 1151 1152 1160 \
+        1170 1181 1182 1183 1200 1201 1202 1203 1204 1205 1206 1207 1208 1209 1210 1211 \
+        2000";
+    let codes: Vec<_> = documented.split_whitespace().collect();
+    assert_eq!(codes.len(), 97);
+    let bench = Bench::new();
+    bench.set_faults(codes.iter().map(|code| json!({ "kind": "item_code", "code": code, "times": 1 })).collect()).await;
+    for code in codes {
+        let answer = bench.import_order(&order(1, "A-1")).await;
+        assert_eq!(answer.codes, [code]);
+        bench.advance(TimeDelta::seconds(1));
+    }
+    assert!(bench.books().is_empty());
+    assert_eq!(bench.import_order(&order(1, "A-1")).await.status, "INBOX");
+}
+
 #[tokio::test]
 async fn results_are_left_out_invented_or_repeated() {
     for (kind, order_number, sequences) in [
