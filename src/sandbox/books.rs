@@ -26,6 +26,8 @@ pub struct BookEntry {
     /// before it existed, as a duplicate after).
     pub received_creates: u64,
     pub amended: u32,
+    /// How often custom fields of it were set or cleared, by a call that does only this.
+    pub custom_field_updates: u32,
     pub cancelled: u32,
     /// The order as it was last received, as JSON. Shared, so that a copy of the books is cheap.
     #[serde(serialize_with = "serialize_document")]
@@ -76,12 +78,11 @@ pub struct Books {
 impl Books {
     /// Counts a create with this number, whatever becomes of it.
     pub fn receive_create(&mut self, owner: &str, order_number: &str) {
-        match self.find(owner, order_number) {
-            Some(position) => self.held[position.0].entry.received_creates += 1,
-            None => {
-                let key = (owner.to_owned(), order_number.to_owned());
-                *self.refused_creates.entry(key).or_default() += 1;
-            }
+        if let Some(position) = self.find(owner, order_number) {
+            self.held[position.0].entry.received_creates += 1;
+        } else {
+            let key = (owner.to_owned(), order_number.to_owned());
+            *self.refused_creates.entry(key).or_default() += 1;
         }
     }
 
@@ -125,6 +126,7 @@ impl Books {
                 created: 1,
                 received_creates,
                 amended: 0,
+                custom_field_updates: 0,
                 cancelled: 0,
                 document,
             },
@@ -138,6 +140,13 @@ impl Books {
         entry.status = status;
         entry.document = document;
         entry.amended += 1;
+    }
+
+    /// `document` is the whole order with its custom fields as they are now.
+    pub fn update_custom_fields(&mut self, position: Position, document: Arc<RawValue>) {
+        let entry = &mut self.held[position.0].entry;
+        entry.document = document;
+        entry.custom_field_updates += 1;
     }
 
     /// A copy of all entries, or of those with this order number, oldest first.

@@ -20,6 +20,16 @@ pub enum CustomValue {
 
 /// ImportedCustomFields: customText1 to 80, customNum1 to 10, customEnum1 to 10, in this order.
 pub fn read_custom_fields(members: &mut Members) -> Vec<CustomField> {
+    read(members, |_| false).unwrap_or_default()
+}
+
+/// The same where an empty element clears its field; such a field has no value. `None` when there
+/// is no `customFields`.
+pub fn read_custom_field_changes(members: &mut Members) -> Option<Vec<CustomField>> {
+    read(members, str::is_empty)
+}
+
+fn read(members: &mut Members, is_cleared: impl Fn(&str) -> bool) -> Option<Vec<CustomField>> {
     let read = |members: &mut Members| {
         let mut fields = Vec::new();
         let mut last = None;
@@ -34,6 +44,9 @@ pub fn read_custom_fields(members: &mut Members) -> Vec<CustomField> {
                 members.member_fault(codes::INVALID, &name, reason);
             }
             last = Some(slot);
+            if is_cleared(&text) {
+                continue;
+            }
             let value = match slot {
                 Slot::Text(_) => Some(CustomValue::Text(text)),
                 Slot::Number(_) => WrittenNumber::parse(text.trim()).map(CustomValue::Number),
@@ -46,7 +59,7 @@ pub fn read_custom_fields(members: &mut Members) -> Vec<CustomField> {
         }
         fields
     };
-    members.group("customFields", read).unwrap_or_default()
+    members.group("customFields", read)
 }
 
 /// A custom field's element name; ordered as the document's table is.

@@ -1,7 +1,9 @@
-//! The oTMS open platform, from its document `otms-order-import.zh.txt`.
+//! The oTMS open platform, from its documents `otms-order-import.zh.txt` and
+//! `otms-order-custom-update.zh.txt`.
 //!
-//! What the document leaves out and this simulator decides:
-//! - More than 40 requests in a second are refused with HTTP 429 and `Retry-After: 1`.
+//! What the documents leave out and this simulator decides (for orderCustomUpdate see also
+//! [`custom_update`]):
+//! - More requests in a second than documented are refused with HTTP 429 and `Retry-After: 1`.
 //! - A document that cannot be answered order by order (not XML, another root, no orders, an order
 //!   without a sequence of its own) is HTTP 400 with the reason in plain text.
 //! - An order with an unknown, repeated, misplaced or mistyped member is not imported: 1001 for
@@ -12,6 +14,7 @@ mod answer;
 mod codes;
 mod credentials;
 mod custom_fields;
+mod custom_update;
 mod findings;
 mod import;
 mod import_answer;
@@ -23,6 +26,8 @@ mod request;
 mod rules;
 mod service;
 mod stops;
+mod update_answer;
+mod update_codes;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +38,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::put;
+use axum::routing::{post, put};
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
 use serde_json::json;
 
@@ -81,6 +86,7 @@ impl Simulator for OtmsSimulator {
     fn router(&self) -> Router {
         Router::new()
             .route(order_import::SERVICE.path, put(order_import::order_import))
+            .route(custom_update::SERVICE.path, post(custom_update::order_custom_update))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .with_state(self.desk.clone())
     }
@@ -142,7 +148,7 @@ impl Simulator for OtmsSimulator {
     }
 }
 
-static SERVICES: [&Service; 1] = [&order_import::SERVICE];
+static SERVICES: [&Service; 2] = [&order_import::SERVICE, &custom_update::SERVICE];
 
 static ENDPOINTS: [Endpoint; SERVICES.len()] = {
     let mut endpoints = [Endpoint { name: "", path: "" }; SERVICES.len()];

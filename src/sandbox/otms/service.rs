@@ -24,8 +24,11 @@ pub struct Service {
     pub answer_root: &'static str,
     pub largest_batch: usize,
     /// Does what is asked with the orders of an admitted request, and answers it.
-    pub process: fn(&Desk, &'static str, &[Node<'_, '_>], Option<&Overrule>) -> Result<String, Malformed>,
+    pub process: Process,
 }
+
+/// Of this company, with what a fault says about the orders.
+type Process = fn(&Desk, &'static str, &[Node<'_, '_>], Option<&Overrule>) -> Result<String, Malformed>;
 
 pub async fn answer(desk: Arc<Desk>, service: &'static Service, mut request: Request) -> Response {
     let overrule = request.extensions_mut().remove::<Overrule>();
@@ -135,16 +138,15 @@ impl Desk {
             Ok(document) => OrdersRequest::read(document, &service.request),
             Err(reason) => Err(reason.clone()),
         };
-        let company = match sender {
-            Some(company) => company,
-            None => {
-                let attributes = request.as_ref().ok().map(OrdersRequest::credentials);
-                let company = attributes.and_then(|(user, word)| credentials::check(user, word));
-                if self.arrive(service, company) == Admission::Refused {
-                    return Err(Refusal::TooManyRequests(service));
-                }
-                company
+        let company = if let Some(company) = sender {
+            company
+        } else {
+            let attributes = request.as_ref().ok().map(OrdersRequest::credentials);
+            let company = attributes.and_then(|(user, word)| credentials::check(user, word));
+            if self.arrive(service, company) == Admission::Refused {
+                return Err(Refusal::TooManyRequests(service));
             }
+            company
         };
         let request = request?;
         let refused = |code| Ok(answer::refused(service.answer_root, code));

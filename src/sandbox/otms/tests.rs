@@ -1,6 +1,7 @@
 //! The simulator held against its document, through HTTP as a client meets it.
 
 mod business;
+mod custom_updates;
 mod documents;
 mod faults;
 mod transport;
