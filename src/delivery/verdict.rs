@@ -49,6 +49,10 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem 
     let taken = |base: SettledItem| SettledItem { document: changed_document(item), ..base };
     match verdict {
         Verdict::Accepted => SettledItem { state: SubmissionState::Accepted, ..taken(base) },
+        // Partly taken, and nothing happened to the order: its change was not written.
+        Verdict::PartiallyAccepted if base.order_event.is_none() => {
+            SettledItem { state: SubmissionState::PartiallyAccepted, ..base }
+        }
         Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..taken(base) },
         Verdict::Rejected => rejected(item, base),
         Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),

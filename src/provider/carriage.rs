@@ -1,7 +1,7 @@
 //! Nothing is dropped in silence: what an encoder did not carry is a notice, or a refusal where it would
 //! change money, liability or safety.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::account::Account;
 use super::exchange::{Batch, Item, Lineage, Request, Trace};
@@ -59,7 +59,7 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     let (lineage, carried) = trace.into_parts();
 
     let mut dropped = Vec::new();
-    let document = what_is_said(&item);
+    let document = to_be_carried(&item, profile.id);
     for pointer in leaves_not_under(&document, &carried, &may_fold) {
         let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
         if already_refused
@@ -84,13 +84,20 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     }
 }
 
-/// What an operation tells the provider: of the custom fields only those that change, of a cancellation nothing
-/// but which order it is about, of the others the whole document.
-fn what_is_said(item: &Item<'_>) -> Value {
+/// What the operation tells the provider: the whole order; of its custom fields those that change; of a
+/// cancellation nothing but which order it is about.
+fn to_be_carried(item: &Item<'_>, provider: &str) -> Value {
+    let order = || serde_json::to_value(item.order).unwrap_or(Value::Null);
     match (item.operation, item.change) {
         (Operation::UpdateCustomFields, Some(change)) => change.clone(),
-        (Operation::Cancel, _) => Value::Object(serde_json::Map::new()),
-        _ => serde_json::to_value(item.order).unwrap_or(Value::Null),
+        (Operation::UpdateCustomFields, None) => {
+            let order = order();
+            let fields = |pointer: &str| order.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
+            let own = fields(&format!("/extensions/{provider}/customFields"));
+            json!({"customFields": fields("/customFields"), "extensions": {provider: {"customFields": own}}})
+        }
+        (Operation::Cancel, _) => json!({}),
+        _ => order(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::codes;
+use super::custom_fields::Extent;
 use super::encoder::OrderEncoder;
 use crate::canonical::{Decimal, Line, Order};
 use crate::provider::xml::at;
@@ -40,7 +41,7 @@ impl OrderEncoder<'_, '_> {
             encoder.xml.value("volume", line.volume, at(parent, "volume"));
             encoder.money("insuranceValue", line.insured_value.as_ref(), at(parent, "insuredValue"));
             encoder.xml.value("remarks", line.remarks.as_ref(), at(parent, "remarks"));
-            encoder.custom_fields(line.custom_fields.as_ref(), None, parent, "");
+            encoder.custom_fields(line.custom_fields.as_ref(), None, parent, "", Extent::OfOrder);
         });
     }
 

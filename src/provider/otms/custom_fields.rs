@@ -34,6 +34,7 @@ impl OrderEncoder<'_, '_> {
         own: Option<&CustomFields>,
         parent: &str,
         own_at: &str,
+        extent: Extent,
     ) {
         let (fields, fields_at) = match (own, shared) {
             (Some(own), _) => (own, format!("{own_at}/customFields")),
@@ -44,11 +45,11 @@ impl OrderEncoder<'_, '_> {
             // Replaced on the caller's own word.
             self.xml.implied(at(parent, "customFields"));
         }
-        self.slots(fields, &fields_at, Extent::OfOrder);
+        self.slots(fields, &fields_at, extent);
     }
 
     /// customText1…80, customNum1…10, customEnum1…10, in this order.
-    pub fn slots(&mut self, fields: &CustomFields, fields_at: &str, extent: Extent) {
+    fn slots(&mut self, fields: &CustomFields, fields_at: &str, extent: Extent) {
         let mut filled = self.fill(fields, fields_at, extent);
         filled.sort_by_key(|field| field.slot);
         self.element("customFields", |encoder| {

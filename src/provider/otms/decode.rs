@@ -1,68 +1,29 @@
-//! What oTMS's answer says of each order.
+//! What oTMS's answers say of each order.
 
-use crate::canonical::{EventType, Operation, OrderStatus, RetryPolicy, Severity, SubmissionResult};
+use super::answer::{outcomes, refused, results, unknown};
+use super::custom_fields::Slot;
+use super::profile::{ID, ORDER_CUSTOM_UPDATE, ORDER_IMPORT};
+use super::settings::order_extension;
+use super::wire::{OrderResponse, UpdateResponse};
+use crate::canonical::{EventType, Operation, OrderStatus};
 use crate::provider::{Answer, Item, Outcome, Verdict};
-
-use super::codes;
-use super::wire::{OrderImportResponse, OrderResponse, read_order_import_response};
-
-const SCOPE: &str = "orderImport";
-const GLOBAL_SCOPE: &str = "global";
 
 /// The only code that says that the order exists; 1009 to 1011 mean ambiguous master data.
 const DUPLICATE: &str = "1022";
 
-/// One outcome for each of the items, which went out as sequence 1…n.
+/// The company has no custom fields: the update was taken, and nothing was written.
+const NOTHING_WRITTEN: &str = "7045";
+
 pub fn order_import(items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome> {
-    let count = items.len();
-    match answer.status {
-        200 => match read_order_import_response(answer.body) {
-            Ok(response) => read(items, &response),
-            Err(error) => unknown_for_all(count, &error.to_string()),
-        },
-        // Not documented by oTMS; what HTTP says of them is clear enough.
-        401 | 403 => all(count, &credentials_refused(&format!("HTTP {}", answer.status))),
-        429 => all(count, &Outcome::only(Verdict::Throttled { retry_after: answer.retry_after }, Vec::new())),
-        status => unknown_for_all(count, &format!("the answer has HTTP status {status}, where only 200 is documented")),
-    }
+    outcomes(items, answer, "global", imported)
 }
 
-fn read(items: &[Item<'_>], response: &OrderImportResponse) -> Vec<Outcome> {
-    let count = items.len();
-    match response.response_code.as_deref() {
-        None => by_sequence(items, &response.orders),
-        Some("0") => all(count, &credentials_refused("responseCode 0")),
-        Some(code) => {
-            let (result, retry) = codes::result(GLOBAL_SCOPE, code);
-            let verdict = match retry {
-                RetryPolicy::Split => Verdict::BatchTooLarge,
-                // The request was refused as a whole; nothing was imported.
-                _ if result.code != "provider.unclassified" => Verdict::Rejected,
-                _ => Verdict::Unknown,
-            };
-            all(count, &Outcome::only(verdict, vec![result]))
-        }
-    }
-}
-
-/// Orders are matched by the sequence that oTMS echoes. An order without an answer, or with two, is
-/// unknown; an answer for an order that was not sent is left aside.
-fn by_sequence(items: &[Item<'_>], orders: &[OrderResponse]) -> Vec<Outcome> {
-    (1..)
-        .zip(items)
-        .map(|(sequence, item)| {
-            let mut answers = orders.iter().filter(|order| order.sequence == Some(sequence));
-            match (answers.next(), answers.next()) {
-                (Some(order), None) => outcome(item, order),
-                (None, _) => unknown(&format!("the answer says nothing about sequence {sequence}")),
-                (Some(_), Some(_)) => unknown(&format!("the answer has sequence {sequence} more than once")),
-            }
-        })
-        .collect()
+pub fn order_custom_update(items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome> {
+    outcomes(items, answer, "orderCustomUpdate.global", updated)
 }
 
 /// What is wrong with an order depends on its importStatus: a code beside a created order is a warning.
-fn outcome(item: &Item<'_>, order: &OrderResponse) -> Outcome {
+fn imported(item: &Item<'_>, order: &OrderResponse) -> Outcome {
     let (verdict, status, created_as) = match order.import_status.as_deref() {
         Some("DRAFT") => (Verdict::PartiallyAccepted, Some(OrderStatus::Draft), Some(EventType::OrderDrafted)),
         Some("INBOX") => (Verdict::Accepted, Some(OrderStatus::Requested), Some(EventType::OrderPlaced)),
@@ -72,15 +33,18 @@ fn outcome(item: &Item<'_>, order: &OrderResponse) -> Outcome {
         Some(other) => return unknown(&format!("importStatus {other} is not documented")),
         None => return unknown("the answer has no importStatus"),
     };
-    let imported = status.is_some();
+    let taken = status.is_some();
     let event = if item.operation == Operation::Amend { Some(EventType::OrderAmended) } else { created_as };
+    let words: Vec<&str> =
+        order.error_messages.iter().chain(&order.response_code_parameters).map(String::as_str).collect();
+    let raw_message = (!words.is_empty()).then(|| words.join("; "));
     Outcome {
         verdict,
         // The number beside a refusal may be that of another order, which has the same erpNumber.
-        provider_order_number: order.order_number.clone().filter(|_| imported),
+        provider_order_number: order.order_number.clone().filter(|_| taken),
         status,
-        event: event.filter(|_| imported),
-        results: results(order, imported),
+        event: event.filter(|_| taken),
+        results: results(ORDER_IMPORT, &order.response_codes, raw_message.as_deref(), taken),
     }
 }
 
@@ -89,75 +53,52 @@ fn not_imported(item: &Item<'_>, order: &OrderResponse) -> Verdict {
     if item.operation == Operation::Create && order.response_codes.iter().any(|code| code == DUPLICATE) {
         return Verdict::AlreadyExists;
     }
-    let policies: Vec<RetryPolicy> = order.response_codes.iter().map(|code| codes::result(SCOPE, code).1).collect();
-    // One code that cannot succeed decides, whatever stands beside it.
-    let hopeless =
-        order.response_codes.iter().zip(&policies).any(|(code, policy)| {
-            *policy == RetryPolicy::No && codes::result(SCOPE, code).0.severity == Severity::Error
-        });
-    if hopeless {
-        return Verdict::Rejected;
-    }
-    let has = |wanted: RetryPolicy| policies.contains(&wanted);
-    if has(RetryPolicy::Bounded) {
-        Verdict::RetryFewTimes
-    } else if has(RetryPolicy::Delayed) {
-        Verdict::RetryLater
-    } else if has(RetryPolicy::Yes) {
-        Verdict::RetrySoon
-    } else {
-        Verdict::Rejected
-    }
+    refused(ORDER_IMPORT, &order.response_codes)
 }
 
-fn results(order: &OrderResponse, imported: bool) -> Vec<SubmissionResult> {
-    let words: Vec<&str> =
-        order.error_messages.iter().chain(&order.response_code_parameters).map(String::as_str).collect();
-    let raw_message = (!words.is_empty()).then(|| words.join("; "));
-    let mut results: Vec<SubmissionResult> = order
-        .response_codes
-        .iter()
-        .map(|code| {
-            let mut result = codes::result(SCOPE, code).0;
-            if imported && result.severity == Severity::Error {
-                result.severity = Severity::Warning;
+/// The document names `UPDATED` only. A refusal is taken to be written as in orderImport, where an order is
+/// `NOT IMPORTED`, or as in orderRecall, which knows `FAILED` and an underscore.
+fn updated(item: &Item<'_>, order: &UpdateResponse) -> Outcome {
+    let taken = match order.update_status.as_deref() {
+        Some("UPDATED") => true,
+        Some("NOT UPDATED" | "NOT_UPDATED" | "FAILED") => false,
+        Some(other) => return unknown(&format!("updateStatus {other} is not documented")),
+        None => return unknown("the answer has no updateStatus"),
+    };
+    let codes = &order.response_codes;
+    let raw_message = order.error_column_name.as_ref().map(|name| format!("errorColumnName={name}"));
+    let mut results = results(ORDER_CUSTOM_UPDATE, codes, raw_message.as_deref(), taken);
+    let columns = columns(item, order.error_column_name.as_deref().unwrap_or_default());
+    if !columns.is_empty() {
+        // A code that is about the order, or about all its custom fields, is about the ones that oTMS names.
+        for result in &mut results {
+            if result.pointers.iter().all(|pointer| pointer == "/customFields") {
+                result.pointers.clone_from(&columns);
             }
-            result.raw_message.clone_from(&raw_message);
-            result
-        })
-        .collect();
-    // Words without a code are kept all the same.
-    if results.is_empty() && (raw_message.is_some() || !imported) {
-        let mut result = SubmissionResult::unclassified(super::profile::ID, SCOPE, "");
-        result.raw_message = raw_message;
-        if imported {
-            result.severity = Severity::Warning;
         }
-        results.push(result);
     }
-    results
+    if !taken {
+        return Outcome::only(refused(ORDER_CUSTOM_UPDATE, codes), results);
+    }
+    // Each of the documented codes means that something was not written.
+    let whole = codes.is_empty() && order.error_column_name.is_none();
+    let nothing = codes.iter().any(|code| code == NOTHING_WRITTEN);
+    Outcome {
+        verdict: if whole { Verdict::Accepted } else { Verdict::PartiallyAccepted },
+        provider_order_number: order.order_number.clone(),
+        status: None,
+        event: (!nothing).then_some(EventType::OrderAmended),
+        results,
+    }
 }
 
-fn credentials_refused(raw_message: &str) -> Outcome {
-    let (result, _) = codes::result(GLOBAL_SCOPE, "0");
-    Outcome::only(Verdict::CredentialsRefused, vec![result.with_raw_message(raw_message)])
-}
-
-fn unknown(why: &str) -> Outcome {
-    let result = SubmissionResult::gateway(
-        "transport.unreadable_response",
-        Severity::Error,
-        false,
-        "Answer not understood; outcome unknown",
-        "响应无法解析,结果未知",
-    );
-    Outcome::only(Verdict::Unknown, vec![result.with_raw_message(why)])
-}
-
-fn unknown_for_all(count: usize, why: &str) -> Vec<Outcome> {
-    all(count, &unknown(why))
-}
-
-fn all(count: usize, outcome: &Outcome) -> Vec<Outcome> {
-    vec![outcome.clone(); count]
+/// The custom fields that `errorColumnName` names, as pointers into the item's document.
+fn columns(item: &Item<'_>, error_column_name: &str) -> Vec<String> {
+    let own = order_extension(item.order).custom_fields.is_some();
+    let fields_at = if own { format!("/extensions/{ID}/customFields") } else { "/customFields".to_owned() };
+    error_column_name
+        .split([',', ';', ' '])
+        .filter_map(Slot::of_element)
+        .map(|slot| format!("{fields_at}/{}", slot.name()))
+        .collect()
 }

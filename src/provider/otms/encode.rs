@@ -2,6 +2,7 @@
 //! the document's example, and where that is silent in the order of its type tables.
 
 use super::codes;
+use super::custom_fields::Extent;
 use super::encoder::OrderEncoder;
 use super::head;
 use super::profile;
@@ -61,7 +62,7 @@ impl OrderEncoder<'_, '_> {
         self.charges(order, mode);
         self.temperature(order);
         self.tracking_devices(order);
-        self.custom_fields(order.custom_fields.as_ref(), own.custom_fields.as_ref(), "", own_at);
+        self.custom_fields(order.custom_fields.as_ref(), own.custom_fields.as_ref(), "", own_at, Extent::OfOrder);
         let proof = order.proof_of_delivery.as_ref();
         let proof_at = "/proofOfDelivery";
         self.xml.value("requireEpod", proof.and_then(|proof| proof.required), at(proof_at, "required"));

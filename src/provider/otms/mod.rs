@@ -1,11 +1,13 @@
 //! oTMS: transport orders in XML. Source: oTMS open platform, interface documents orderImport and
 //! orderCustomUpdate, version 0.1.
 
+mod answer;
 mod cargo;
 mod charges;
 mod codes;
 mod contact;
 mod custom_fields;
+mod custom_update;
 mod decode;
 mod encode;
 mod encoder;
@@ -38,9 +40,12 @@ impl Provider for Otms {
 }
 
 impl Outward for Otms {
-    /// `source` stands on the request, so one request holds one.
-    fn batch_key(&self, _operation: Operation, order: &Order) -> String {
-        settings::order_extension(order).source.unwrap_or_default()
+    /// `source` stands on orderImport's request, so one request holds one.
+    fn batch_key(&self, operation: Operation, order: &Order) -> String {
+        match operation {
+            Operation::UpdateCustomFields => String::new(),
+            _ => settings::order_extension(order).source.unwrap_or_default(),
+        }
     }
 
     fn check_account(&self, account: &AccountDraft<'_>) -> Vec<FieldError> {
@@ -48,10 +53,16 @@ impl Outward for Otms {
     }
 
     fn encode(&self, batch: &Batch<'_>, trace: &mut Trace) -> Encoding {
-        encode::order_import(batch, trace)
+        match batch.endpoint.id {
+            profile::ORDER_CUSTOM_UPDATE => custom_update::order_custom_update(batch, trace),
+            _ => encode::order_import(batch, trace),
+        }
     }
 
-    fn decode(&self, _endpoint: &Endpoint, items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome> {
-        decode::order_import(items, answer)
+    fn decode(&self, endpoint: &Endpoint, items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome> {
+        match endpoint.id {
+            profile::ORDER_CUSTOM_UPDATE => decode::order_custom_update(items, answer),
+            _ => decode::order_import(items, answer),
+        }
     }
 }

@@ -64,6 +64,7 @@ pub struct OtmsOrderExtension {
     /// Which selling tariff is chosen
     pub selling_tariff_selection: Option<RateSelection>,
     /// OrderImportRequest.source
+    #[schema(min_length = 1)]
     pub source: Option<String>,
     /// Replaces `customFields` of the order for oTMS
     pub custom_fields: Option<CustomFields>,

@@ -1,6 +1,7 @@
 //! ImportedLocation: a stop in oTMS's words.
 
 use super::contact;
+use super::custom_fields::Extent;
 use super::encoder::OrderEncoder;
 use super::settings::{MatchingStrategy, stop_extension};
 use super::{codes, profile};
@@ -47,7 +48,7 @@ impl OrderEncoder<'_, '_> {
                 encoder.contact(contact, &format!("{parent}/contact"));
             }
             encoder.xml.value("locationRemarks", remarks.as_ref(), at(parent, "remarks"));
-            encoder.custom_fields(custom_fields.as_ref(), own.custom_fields.as_ref(), parent, &own_at);
+            encoder.custom_fields(custom_fields.as_ref(), own.custom_fields.as_ref(), parent, &own_at, Extent::OfOrder);
             encoder.xml.value("notifyRadius", own.notify_radius, at(&own_at, "notifyRadius"));
             encoder.xml.value("driverOperateRadius", own.driver_operate_radius, at(&own_at, "driverOperateRadius"));
             encoder.xml.value(

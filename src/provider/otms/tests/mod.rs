@@ -2,9 +2,11 @@
 
 mod amend;
 mod coverage;
+mod custom_update;
 mod decoding;
 mod document_example;
 mod refusals;
+mod update_decoding;
 
 use serde_json::{Value, json};
 
