@@ -86,7 +86,7 @@ impl OrderEncoder<'_, '_> {
             let total_quantity = totals.and_then(|totals| totals.quantity);
             encoder.xml.value("totalQuantity", total_quantity, at("/totals", "quantity"));
             if total_quantity.is_none() {
-                let sum = sum(lines, |line| line.quantity).and_then(|sum| sum.to_i32());
+                let sum = sum(lines, |line| line.quantity).and_then(Decimal::to_i32);
                 encoder.derived("totalQuantity", sum, "sum of the lines' quantities");
             }
             for (element, given, of_line, member, note) in [

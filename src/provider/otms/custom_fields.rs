@@ -73,7 +73,7 @@ impl OrderEncoder<'_, '_> {
     fn fill<'o>(&mut self, fields: &'o CustomFields, fields_at: &str, extent: Extent) -> Vec<Filled<'o>> {
         let account = self.account;
         let mut filled = Vec::with_capacity(fields.0.len());
-        let mut taken: HashMap<Slot, &str> = HashMap::with_capacity(fields.0.len());
+        let mut names: HashMap<Slot, &str> = HashMap::with_capacity(fields.0.len());
         for (name, value) in &fields.0 {
             let token = escape_token(name);
             let value = value.as_text();
@@ -92,7 +92,7 @@ impl OrderEncoder<'_, '_> {
                 }
                 continue;
             };
-            if let Some(earlier) = taken.insert(slot, name) {
+            if let Some(earlier) = names.insert(slot, name) {
                 let slot = slot.name();
                 self.refuse(
                     at(fields_at, &token).to_string(),

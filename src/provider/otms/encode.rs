@@ -27,7 +27,7 @@ impl OrderEncoder<'_, '_> {
         let own = order_extension(order);
         let own_at = format!("/extensions/{}", profile::ID);
         let own_at = own_at.as_str();
-        let mode = self.dispatch_mode(order, &own);
+        let mode = dispatch_mode(order, &own);
 
         self.client_code(order);
         self.xml.value("clientReferenceNumber", order.customer_reference.as_ref(), at("", "customerReference"));
@@ -77,12 +77,6 @@ impl OrderEncoder<'_, '_> {
         self.xml.value("sendEpodSms", proof.and_then(|proof| proof.sms_to_consignee), at(proof_at, "smsToConsignee"));
         let upload = proof.and_then(|proof| proof.r#type).map(codes::epod_upload_type);
         self.xml.value("orderEpodUploadType", upload, at(proof_at, "type"));
-    }
-
-    /// The extension wins over `dispatch.mode`, on the caller's own word.
-    fn dispatch_mode(&self, order: &Order, own: &OtmsOrderExtension) -> DispatchMode {
-        let asked = order.dispatch.as_ref().and_then(|dispatch| dispatch.mode);
-        own.auto_process_mode.map(DispatchMode::from).or(asked).unwrap_or(DispatchMode::None)
     }
 
     fn auto_process_mode(&mut self, order: &Order, own: &OtmsOrderExtension, own_at: &str, mode: DispatchMode) {
@@ -154,4 +148,10 @@ impl OrderEncoder<'_, '_> {
             encoder.joined("deviceNumbers", order.tracking_devices.as_deref(), at("", "trackingDevices"));
         });
     }
+}
+
+/// The extension wins over `dispatch.mode`, on the caller's own word.
+fn dispatch_mode(order: &Order, own: &OtmsOrderExtension) -> DispatchMode {
+    let asked = order.dispatch.as_ref().and_then(|dispatch| dispatch.mode);
+    own.auto_process_mode.map(DispatchMode::from).or(asked).unwrap_or(DispatchMode::None)
 }

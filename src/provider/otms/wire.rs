@@ -5,7 +5,7 @@ use crate::provider::xml::{XmlElement, XmlError, read_document};
 
 /// `orderImportResponse`, `orderUpdateResponse`
 #[derive(Debug, PartialEq, Eq)]
-pub struct Response<T> {
+pub struct Envelope<T> {
     pub version: Option<String>,
     /// Empty when the request as a whole was taken; `0` means that authentication failed
     pub response_code: Option<String>,
@@ -66,7 +66,7 @@ pub enum AnswerError {
 }
 
 /// Reads an answer. The root's name and `responseCode` must be there: an HTML page has neither.
-pub fn read_response<T: Answered>(body: &[u8]) -> Result<Response<T>, AnswerError> {
+pub fn read_response<T: Answered>(body: &[u8]) -> Result<Envelope<T>, AnswerError> {
     let root = read_document(body)?;
     if root.name != T::ROOT {
         return Err(AnswerError::WrongRoot { found: root.name, expected: T::ROOT });
@@ -74,7 +74,7 @@ pub fn read_response<T: Answered>(body: &[u8]) -> Result<Response<T>, AnswerErro
     if root.child("responseCode").is_none() {
         return Err(AnswerError::NoResponseCode);
     }
-    Ok(Response {
+    Ok(Envelope {
         version: root.attribute("version").map(str::to_owned),
         response_code: text(&root, "responseCode"),
         processed_orders: text(&root, "processedOrders"),

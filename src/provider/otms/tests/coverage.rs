@@ -42,8 +42,8 @@ fn listed(list: &[u8]) -> BTreeMap<String, BTreeSet<String>> {
             None => {
                 listed.insert(field, pointers(""));
             }
-            Some((name, last)) => {
-                for slot in 1..=last.trim_end_matches('}').parse::<u32>().unwrap() {
+            Some((name, most)) => {
+                for slot in 1..=most.trim_end_matches('}').parse::<u32>().unwrap() {
                     listed.insert(format!("{name}{slot}"), pointers(&slot.to_string()));
                 }
             }

@@ -28,7 +28,8 @@ fn decode_amend(body: &[u8]) -> Outcome {
 
 /// An answer for one order.
 fn answer(import_status: &str, codes: &[&str], number: &str) -> Vec<u8> {
-    let codes: String = codes.iter().map(|code| format!("<responseCode><code>{code}</code></responseCode>")).collect();
+    let codes: Vec<_> = codes.iter().map(|code| format!("<responseCode><code>{code}</code></responseCode>")).collect();
+    let codes = codes.concat();
     format!(
         "<orderImportResponse version=\"0.1\"><responseCode/><processedOrders>1</processedOrders><orders>\
          <order sequence=\"1\"><importStatus>{import_status}</importStatus><responseCodes>{codes}</responseCodes>\

@@ -26,7 +26,8 @@ fn decode(count: usize, body: &[u8]) -> Vec<Outcome> {
 
 /// The answer on one order.
 fn entry(sequence: usize, status: &str, codes: &[&str], column: &str) -> String {
-    let codes: String = codes.iter().map(|code| format!("<responseCode><code>{code}</code></responseCode>")).collect();
+    let codes: Vec<_> = codes.iter().map(|code| format!("<responseCode><code>{code}</code></responseCode>")).collect();
+    let codes = codes.concat();
     format!(
         "<order sequence=\"{sequence}\"><erpNumber>250321005</erpNumber><orderNumber>N1</orderNumber>\
          <updateStatus>{status}</updateStatus><responseCodes>{codes}</responseCodes>\
