@@ -99,9 +99,8 @@ impl Delivery {
     /// another interface of its provider.
     fn wake_group(&self, of: &LaneKey) {
         let lanes = self.inner.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let group = lanes.iter().filter(|(lane, _)| {
-            lane.provider == of.provider && lane.throttle_group == of.throttle_group
-        });
+        let group =
+            lanes.iter().filter(|(lane, _)| lane.provider == of.provider && lane.throttle_group == of.throttle_group);
         group.for_each(|(_, notify)| notify.notify_one());
     }
 

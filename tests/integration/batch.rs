@@ -18,13 +18,23 @@ async fn a_bad_order_never_spoils_its_neighbours() {
     unknown_member["colour"] = json!("red");
     let mut unknown_account = order("SO-3");
     unknown_account["account"] = json!("nobody");
-    let orders = [order("SO-1"), unknown_member, unknown_account, order("TAKEN"), json!("no order"), order("SO-1"), order("SO-4")];
+    let orders = [
+        order("SO-1"),
+        unknown_member,
+        unknown_account,
+        order("TAKEN"),
+        json!("no order"),
+        order("SO-1"),
+        order("SO-4"),
+    ];
     let answer = post(&bench, &orders, "k1").await;
     assert_eq!(answer.status, 207, "{:#}", answer.body);
     let items = answer.body["items"].as_array().unwrap();
     let said: Vec<_> = items
         .iter()
-        .map(|item| (item["index"].as_u64().unwrap(), item["status"].as_u64().unwrap(), item["problem"]["type"].as_str()))
+        .map(|item| {
+            (item["index"].as_u64().unwrap(), item["status"].as_u64().unwrap(), item["problem"]["type"].as_str())
+        })
         .collect();
     assert_eq!(
         said,

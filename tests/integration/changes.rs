@@ -39,7 +39,8 @@ async fn an_amendment_reaches_the_provider_and_the_document() {
     assert_eq!(held["document"]["orderRemarks"], "call first");
     assert_eq!(held["document"]["shipTo"]["contact"]["phone"], "12345678");
     assert!(amended.body["version"].as_i64() > placed.body["version"].as_i64());
-    let events: Vec<String> = bench.database.texts("select type from events where type like 'order.%' order by recorded_at").await;
+    let events: Vec<String> =
+        bench.database.texts("select type from events where type like 'order.%' order by recorded_at").await;
     assert_eq!(events, ["order.placed", "order.amended"]);
 }
 
@@ -108,10 +109,16 @@ async fn a_patch_of_a_rejected_order_is_a_corrected_creation() {
     assert_eq!(placed.body["status"], "rejected");
     let corrected = patch(&bench, placed.id(), &json!({"customer": {"code": "KNOWN"}})).await;
     assert_eq!(corrected.body["submission"]["operation"], "create");
-    assert_eq!((&corrected.body["submission"]["state"], &corrected.body["status"]), (&json!("accepted"), &json!("requested")));
+    assert_eq!(
+        (&corrected.body["submission"]["state"], &corrected.body["status"]),
+        (&json!("accepted"), &json!("requested"))
+    );
     assert_eq!(corrected.body["customer"]["code"], "KNOWN");
     let held = held(&bench, "SO-1");
-    assert_eq!((&held["created"], &held["amended"], &held["document"]["clientCode"]), (&json!(1), &json!(0), &json!("KNOWN")));
+    assert_eq!(
+        (&held["created"], &held["amended"], &held["document"]["clientCode"]),
+        (&json!(1), &json!(0), &json!("KNOWN"))
+    );
     // From now on it is an order like any other.
     let amended = patch(&bench, placed.id(), &json!({"remarks": "x"})).await;
     assert_eq!(amended.body["submission"]["operation"], "amend");
@@ -135,10 +142,12 @@ async fn lines_are_replaced_as_a_whole_and_new_ones_get_ids() {
     let bench = Bench::start().await;
     let placed = bench.caller.place(&order("SO-1")).await;
     assert_eq!(placed.body["lines"][0]["lineId"], "1");
-    let lines = json!([{"lineId": "1", "sku": "A", "name": "a", "quantity": 1}, {"sku": "B", "name": "b", "quantity": 2}]);
+    let lines =
+        json!([{"lineId": "1", "sku": "A", "name": "a", "quantity": 1}, {"sku": "B", "name": "b", "quantity": 2}]);
     let amended = patch(&bench, placed.id(), &json!({"lines": lines})).await;
     assert_eq!(amended.body["submission"]["state"], "accepted", "{:#}", amended.body);
-    let ids: Vec<_> = amended.body["lines"].as_array().unwrap().iter().map(|line| line["lineId"].as_str().unwrap()).collect();
+    let ids: Vec<_> =
+        amended.body["lines"].as_array().unwrap().iter().map(|line| line["lineId"].as_str().unwrap()).collect();
     assert_eq!(ids, ["1", "2"]);
 }
 
@@ -150,22 +159,39 @@ async fn what_cannot_be_changed() {
     for (change, kind, pointer, code) in [
         (json!({"orderNumber": "SO-2"}), "field-not-amendable", "/orderNumber", "translation.field_not_amendable"),
         (json!({"account": "other"}), "field-not-amendable", "/account", "translation.field_not_amendable"),
-        (json!({"documentType": "customer_order"}), "field-not-amendable", "/documentType", "translation.field_not_amendable"),
-        (json!({"providerOrderNumber": "X"}), "field-not-amendable", "/providerOrderNumber", "translation.field_not_amendable"),
+        (
+            json!({"documentType": "customer_order"}),
+            "field-not-amendable",
+            "/documentType",
+            "translation.field_not_amendable",
+        ),
+        (
+            json!({"providerOrderNumber": "X"}),
+            "field-not-amendable",
+            "/providerOrderNumber",
+            "translation.field_not_amendable",
+        ),
         (json!({"status": "completed"}), "validation-failed", "/status", "validation.unknown_member"),
         (json!({"colour": "red"}), "validation-failed", "/colour", "validation.unknown_member"),
         (json!({"shipFrom": null}), "validation-failed", "/shipFrom", "validation.missing"),
         (json!({"shipTo": null}), "validation-failed", "/shipTo", "validation.missing"),
         (json!({}), "validation-failed", "", "validation.missing"),
         (json!([]), "validation-failed", "", "validation.invalid_type"),
-        (json!({"collect": {"goods": {"amount": 1, "currency": "CNY"}}}), "unsupported-by-provider", "/collect", "translation.unsupported_field"),
+        (
+            json!({"collect": {"goods": {"amount": 1, "currency": "CNY"}}}),
+            "unsupported-by-provider",
+            "/collect",
+            "translation.unsupported_field",
+        ),
     ] {
         let answer = patch_with(&bench, id, &change, &[]).await;
         assert_eq!(answer.problem(422, kind), [(pointer.to_owned(), code.to_owned())], "{change}");
     }
     // What says again what stands is no change of identity.
     assert_eq!(patch(&bench, id, &json!({"orderNumber": "SO-1", "remarks": "x"})).await.status, 200);
-    patch_with(&bench, "018f2b5c-0000-7000-8000-000000000000", &json!({"remarks": "x"}), &[]).await.problem(404, "not-found");
+    patch_with(&bench, "018f2b5c-0000-7000-8000-000000000000", &json!({"remarks": "x"}), &[])
+        .await
+        .problem(404, "not-found");
     let reader = bench.key(&["orders:read"], None).await;
     let path = format!("/v1/orders/{id}");
     reader.send_with(Method::PATCH, &path, &json!({"remarks": "x"}), &[]).await.problem(403, "forbidden");
@@ -185,7 +211,9 @@ async fn a_change_is_made_to_the_version_that_the_caller_has_seen() {
     let now = first.header("etag").unwrap().to_owned();
     let again = patch_with(&bench, placed.id(), &json!({"remarks": "two"}), &[("if-match", &now)]).await;
     assert_eq!(again.status, 202);
-    patch_with(&bench, placed.id(), &json!({"remarks": "x"}), &[("if-match", "1")]).await.problem(400, "malformed-request");
+    patch_with(&bench, placed.id(), &json!({"remarks": "x"}), &[("if-match", "1")])
+        .await
+        .problem(400, "malformed-request");
 }
 
 #[tokio::test]
@@ -210,16 +238,26 @@ async fn custom_fields_go_by_their_own_interface() {
     let updated = custom_fields(&bench, placed.id(), json!({"text2": null, "text3": "three", "number1": 42.50})).await;
     assert_eq!(updated.status, 200, "{:#}", updated.body);
     let submission = &updated.body["submission"];
-    assert_eq!((&submission["operation"], &submission["state"]), (&json!("update_custom_fields"), &json!("accepted")), "{submission:#}");
+    assert_eq!(
+        (&submission["operation"], &submission["state"]),
+        (&json!("update_custom_fields"), &json!("accepted")),
+        "{submission:#}"
+    );
     assert_eq!(submission["endpoint"], "orderCustomUpdate");
     assert_eq!(updated.body["customFields"].to_string(), r#"{"number1":42.50,"text1":"one","text3":"three"}"#);
     let held = held(&bench, "SO-1");
     assert_eq!((&held["amended"], &held["customFieldUpdates"]), (&json!(0), &json!(1)));
-    assert_eq!(held["document"]["customFields"], json!({"customText1": "one", "customText3": "three", "customNum1": "42.50"}));
+    assert_eq!(
+        held["document"]["customFields"],
+        json!({"customText1": "one", "customText3": "three", "customNum1": "42.50"})
+    );
 
     let path = format!("/v1/orders/{}/custom-fields", placed.id());
     let other = bench.caller.send_with(Method::PATCH, &path, &json!({"remarks": "x"}), &[]).await;
-    assert_eq!(other.problem(422, "validation-failed"), [("/remarks".to_owned(), "validation.unknown_member".to_owned())]);
+    assert_eq!(
+        other.problem(422, "validation-failed"),
+        [("/remarks".to_owned(), "validation.unknown_member".to_owned())]
+    );
 }
 
 #[tokio::test]
@@ -239,7 +277,8 @@ async fn an_adopted_order_is_changed_like_any_other_once_it_is_whole() {
 
     // oTMS takes an amendment only as a whole.
     let partial = patch_with(&bench, adopted.id(), &json!({"remarks": "x"}), &[]).await;
-    let missing: Vec<_> = partial.problem(409, "incomplete-provider-state").into_iter().map(|(pointer, _)| pointer).collect();
+    let missing: Vec<_> =
+        partial.problem(409, "incomplete-provider-state").into_iter().map(|(pointer, _)| pointer).collect();
     assert_eq!(missing, ["/shipFrom", "/shipTo"]);
     // Custom fields have their own interface.
     let updated = custom_fields(&bench, adopted.id(), json!({"text1": "x"})).await;
@@ -263,8 +302,16 @@ async fn what_is_no_adoption() {
     for (body, kind, pointer) in [
         (json!({"account": "nobody", "orderNumber": "1"}), "unknown-account", "/account"),
         (json!({"account": "otms-demo"}), "validation-failed", "/orderNumber"),
-        (json!({"account": "otms-demo", "orderNumber": "1", "order": {"orderNumber": "2"}}), "validation-failed", "/order/orderNumber"),
-        (json!({"account": "otms-demo", "orderNumber": "1", "order": {"colour": "red"}}), "validation-failed", "/order/colour"),
+        (
+            json!({"account": "otms-demo", "orderNumber": "1", "order": {"orderNumber": "2"}}),
+            "validation-failed",
+            "/order/orderNumber",
+        ),
+        (
+            json!({"account": "otms-demo", "orderNumber": "1", "order": {"colour": "red"}}),
+            "validation-failed",
+            "/order/colour",
+        ),
         (json!({"account": "otms-demo", "orderNumber": "1", "colour": "red"}), "validation-failed", "/colour"),
     ] {
         let found = bench.caller.post("/v1/orders/adopt", &body).await.problem(422, kind);
@@ -304,8 +351,14 @@ async fn a_mixed_load_keeps_the_sequence_of_each_order() {
             continue;
         }
         let held = serde_json::to_value(&books[0]).unwrap();
-        assert_eq!((&held["created"], &held["amended"], &held["customFieldUpdates"]), (&json!(1), &json!(3), &json!(3)));
-        assert_eq!((&held["document"]["orderRemarks"], &held["document"]["customFields"]["customText1"]), (&json!("2"), &json!("2")));
+        assert_eq!(
+            (&held["created"], &held["amended"], &held["customFieldUpdates"]),
+            (&json!(1), &json!(3), &json!(3))
+        );
+        assert_eq!(
+            (&held["document"]["orderRemarks"], &held["document"]["customFields"]["customText1"]),
+            (&json!("2"), &json!("2"))
+        );
         assert_eq!((&read["remarks"], &read["customFields"]["text1"]), (&json!("2"), &json!("2")));
     }
     // Each went out after the one before it had ended.

@@ -48,9 +48,15 @@ async fn an_order_that_never_went_out_is_cancelled_here_and_never_sent() {
     let cancelled = cancel(&bench, created.id()).await;
     assert_eq!((cancelled.status, &cancelled.body["status"]), (200, &json!("cancelled")), "{:#}", cancelled.body);
     let create = bench.caller.get(&format!("/v1/submissions/{}", created.submission())).await.body;
-    assert_eq!((&create["state"], &create["results"][0]["code"]), (&json!("cancelled"), &json!("gateway.cancelled_by_caller")));
+    assert_eq!(
+        (&create["state"], &create["results"][0]["code"]),
+        (&json!("cancelled"), &json!("gateway.cancelled_by_caller"))
+    );
     let amend = bench.caller.get(&format!("/v1/submissions/{}", amended.submission())).await.body;
-    assert_eq!((&amend["state"], &amend["results"][0]["code"]), (&json!("cancelled"), &json!("gateway.predecessor_failed")));
+    assert_eq!(
+        (&amend["state"], &amend["results"][0]["code"]),
+        (&json!("cancelled"), &json!("gateway.predecessor_failed"))
+    );
     // Cancelled is cancelled, however often it is asked for.
     assert_eq!(cancel(&bench, created.id()).await.status, 200);
     bench.resume().await;
@@ -61,8 +67,12 @@ async fn an_order_that_never_went_out_is_cancelled_here_and_never_sent() {
 
     // A patch queues a corrected creation.
     let path = format!("/v1/orders/{}", created.id());
-    let again = bench.caller.send_with(reqwest::Method::PATCH, &path, &json!({"remarks": "y"}), &[("prefer", "wait=30")]).await;
-    assert_eq!((&again.body["submission"]["operation"], &again.body["submission"]["state"]), (&json!("create"), &json!("accepted")));
+    let again =
+        bench.caller.send_with(reqwest::Method::PATCH, &path, &json!({"remarks": "y"}), &[("prefer", "wait=30")]).await;
+    assert_eq!(
+        (&again.body["submission"]["operation"], &again.body["submission"]["state"]),
+        (&json!("create"), &json!("accepted"))
+    );
 }
 
 #[tokio::test]
@@ -109,7 +119,10 @@ async fn what_cannot_be_retried() {
     retry(&bench, placed.submission()).await.problem(409, "state-conflict");
     retry(&bench, Uuid::nil()).await.problem(404, "not-found");
     let reader = bench.key(&["orders:read"], None).await;
-    reader.post(&format!("/v1/submissions/{}/retry", placed.submission()), &Value::Null).await.problem(403, "forbidden");
+    reader
+        .post(&format!("/v1/submissions/{}/retry", placed.submission()), &Value::Null)
+        .await
+        .problem(403, "forbidden");
 
     // A later submission of the order has gone out.
     let path = format!("/v1/orders/{}", placed.id());

@@ -41,7 +41,8 @@ async fn evidence(bench: &Bench, accepted: &Answer, received: u64) {
     assert_eq!(outcomes, ["in_doubt", "accepted"]);
     let order = bench.caller.get(&format!("/v1/orders/{}", accepted.id())).await.body;
     assert_eq!(order["status"], "requested");
-    let events = bench.database.texts("select type from events where order_id is not null order by recorded_at, type").await;
+    let events =
+        bench.database.texts("select type from events where order_id is not null order by recorded_at, type").await;
     assert_eq!(events, ["submission.queued", "submission.in_doubt", "order.placed", "submission.accepted"]);
     let results = submission(bench, accepted.submission()).await["results"].clone();
     if received == 2 {
@@ -361,7 +362,10 @@ async fn the_circuit_opens_holds_probes_and_closes() {
     }
     assert_eq!(circuit().await, "open");
     let held = submission(&bench, id).await;
-    assert_eq!((&held["state"], &held["heldBy"], &held["attempts"]), (&json!("queued"), &json!("circuit_open"), &json!(0)));
+    assert_eq!(
+        (&held["state"], &held["heldBy"], &held["attempts"]),
+        (&json!("queued"), &json!("circuit_open"), &json!(0))
+    );
     assert_eq!(held["results"][0]["code"], "transport.connect_failed");
 
     bench.serve_sandbox_at(away).await;

@@ -57,7 +57,8 @@ impl GatewayProcess {
     /// Waits until it has killed itself.
     pub async fn has_died(mut self) {
         use std::os::unix::process::ExitStatusExt;
-        let status = tokio::time::timeout(std::time::Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
+        let status =
+            tokio::time::timeout(std::time::Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
         assert_eq!(status.signal(), Some(9));
     }
 
