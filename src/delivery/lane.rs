@@ -16,6 +16,8 @@ use crate::throttle::Pace;
 
 /// How long a lane rests after the ledger failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// The longest that a lane without a token sleeps before it asks again.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The head start before anything was learnt, in microseconds: the first claim of a process is its slowest.
 const FIRST_HEAD_START: u64 = 25_000;
 /// A claim that takes longer than this on its way is a failure of the database, and nothing to plan for.
@@ -141,7 +143,7 @@ impl Delivery {
                     continue;
                 }
                 Ok(Claim::NoToken(wait)) if wait.is_zero() => continue,
-                Ok(Claim::NoToken(wait)) => Some(wait),
+                Ok(Claim::NoToken(wait)) => Some(wait.min(LONGEST_SLEEP)),
                 Ok(Claim::NothingDue | Claim::LaneFull) => None,
                 Err(error) => {
                     self.rest(&lane, error).await;

@@ -46,12 +46,12 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem 
     let Outcome { verdict, provider_order_number, status, event, results } = outcome;
     let base =
         SettledItem { provider_order_number, order_status: status, order_event: event, results, ..unchanged(item) };
-    let taken = |base: SettledItem| SettledItem { document: changed_document(item), ..base };
+    let taken = |base: SettledItem| SettledItem { document: changed_document(item), announce: true, ..base };
     match verdict {
         Verdict::Accepted => SettledItem { state: SubmissionState::Accepted, ..taken(base) },
         // Partly taken, and nothing happened to the order: its change was not written.
         Verdict::PartiallyAccepted if base.order_event.is_none() => {
-            SettledItem { state: SubmissionState::PartiallyAccepted, ..base }
+            SettledItem { state: SubmissionState::PartiallyAccepted, announce: true, ..base }
         }
         Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..taken(base) },
         Verdict::Rejected => rejected(item, base),
@@ -209,6 +209,13 @@ mod tests {
 
     fn after(item: &ClaimedItem, verdict: Verdict) -> SettledItem {
         settle(item, Outcome::only(verdict, Vec::new()), 0.5)
+    }
+
+    #[test]
+    fn the_end_of_a_doubt_is_news() {
+        for verdict in [Verdict::Accepted, Verdict::PartiallyAccepted, Verdict::AlreadyExists, Verdict::Rejected] {
+            assert!(after(&item(true, 2), verdict).announce, "{verdict:?}");
+        }
     }
 
     #[test]

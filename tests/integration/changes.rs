@@ -235,7 +235,8 @@ async fn custom_fields_go_by_their_own_interface() {
     let mut document = order("SO-1");
     document["customFields"] = json!({"text1": "one", "text2": "two"});
     let placed = bench.caller.place(&document).await;
-    let updated = custom_fields(&bench, placed.id(), json!({"text2": null, "text3": "three", "number1": 42.50})).await;
+    let updated =
+        custom_fields(&bench, placed.id(), json!({"text2": null, "text3": "three", "number1": "42.50"})).await;
     assert_eq!(updated.status, 200, "{:#}", updated.body);
     let submission = &updated.body["submission"];
     assert_eq!(
@@ -244,7 +245,7 @@ async fn custom_fields_go_by_their_own_interface() {
         "{submission:#}"
     );
     assert_eq!(submission["endpoint"], "orderCustomUpdate");
-    assert_eq!(updated.body["customFields"].to_string(), r#"{"number1":42.50,"text1":"one","text3":"three"}"#);
+    assert_eq!(updated.body["customFields"].to_string(), r#"{"number1":"42.50","text1":"one","text3":"three"}"#);
     let held = held(&bench, "SO-1");
     assert_eq!((&held["amended"], &held["customFieldUpdates"]), (&json!(0), &json!(1)));
     assert_eq!(

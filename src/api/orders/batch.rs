@@ -31,7 +31,7 @@ const MOST_ORDERS: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub struct OrdersBody {
     /// Up to 1,000 canonical orders; each is checked by itself
-    #[schema(min_items = 1, value_type = Vec<Object>)]
+    #[schema(min_items = 1, value_type = Vec<Value>)]
     orders: Vec<Value>,
 }
 
