@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::AppState;
 use super::openapi::CONTRACT;
 use super::problem::{Kind, Problem};
-use crate::canonical::control_characters;
+use crate::canonical::{FieldError, control_characters};
 
 /// A JSON body that has not been validated yet, with its bytes for fingerprints.
 pub struct JsonBody {
@@ -49,16 +49,22 @@ impl FromRequest<AppState> for JsonBody {
     }
 }
 
-/// The value in its type, or everything that is wrong with it.
-pub fn validate<T: ToSchema + DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+/// Everything that is wrong with the value by the schema of its type.
+pub fn errors_of<T: ToSchema>(value: &Value) -> Vec<FieldError> {
     let mut errors = CONTRACT.validator::<T>().errors(value);
     errors.extend(control_characters(value));
+    errors
+}
+
+/// The value in its type, or everything that is wrong with it.
+pub fn validate<T: ToSchema + DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    let errors = errors_of::<T>(value);
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
     T::deserialize(value).map_err(|error| {
         // The schema lets nothing through that the type does not take, but for what it cannot say.
-        Problem::invalid(vec![crate::canonical::FieldError::new(
+        Problem::invalid(vec![FieldError::new(
             "",
             "validation.invalid_value",
             format!("cannot be read: {error}"),

@@ -66,7 +66,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(submissions::retry::handler))
         .routes(routes!(submissions::resolve::handler))
         .routes(routes!(accounts::create::handler, accounts::list::handler))
-        .routes(routes!(accounts::get::handler))
+        .routes(routes!(accounts::get::handler, accounts::update::handler, accounts::delete::handler))
         .routes(routes!(accounts::throttle::handler))
         .routes(routes!(accounts::pause::handler))
         .routes(routes!(accounts::resume::handler))

@@ -82,7 +82,8 @@ fn request_components(document: &Value) -> BTreeSet<String> {
     let mut queue = Vec::new();
     for path in document["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
         for operation in path.as_object().into_iter().flat_map(|operations| operations.values()) {
-            references(&operation["requestBody"], &mut queue);
+            // In a merge patch null means something; what is validated is the document with the patch in it.
+            references(&operation["requestBody"]["content"]["application/json"], &mut queue);
         }
     }
     while let Some(name) = queue.pop() {

@@ -39,6 +39,18 @@ pub struct NewAccount {
     pub public_callback_url: Option<String>,
 }
 
+/// What became of an account that was to be deleted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Deleted {
+    Done,
+    /// There is none of this id.
+    Unknown,
+    /// It changed meanwhile.
+    OtherVersion,
+    /// Some of its submissions did not come to an end.
+    Unfinished,
+}
+
 /// Where a lane's accounts stand.
 pub struct LaneMember {
     pub provider: String,
@@ -107,6 +119,55 @@ impl Store {
         .execute(self.pool())
         .await?;
         Ok(())
+    }
+
+    /// Replaces what an administrator may change of an account; false when its version is another one, or it is
+    /// gone.
+    pub async fn update_account(&self, account: &NewAccount, version: i64) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "update accounts set display_name = $3, base_url = $4, credentials = $5, credentials_key = $6, settings = $7,
+                 throttles = $8, throttle_group = $9, public_callback_url = $10,
+                 version = version + 1, updated_at = onelane_now()
+             where id = $1 and version = $2",
+            account.id,
+            version,
+            account.display_name,
+            account.base_url,
+            account.credentials.bytes,
+            account.credentials.key_id,
+            account.settings,
+            account.throttles,
+            account.throttle_group,
+            account.public_callback_url,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Deletes an account that has no unfinished work, and is of this version where one is named.
+    pub async fn delete_account(&self, id: &str, version: Option<i64>) -> Result<Deleted, StoreError> {
+        let row = sqlx::query!(
+            r#"with target as (
+                   select id, ($2::bigint is null or version = $2) as matches,
+                       exists (select from submissions where account_id = $1 and finished_at is null) as unfinished
+                   from accounts where id = $1 for update),
+               deleted as (
+                   delete from accounts using target
+                   where accounts.id = target.id and target.matches and not target.unfinished
+                   returning accounts.id)
+               select matches as "matches!", unfinished as "unfinished!" from target"#,
+            id,
+            version,
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(match row {
+            None => Deleted::Unknown,
+            Some(row) if !row.matches => Deleted::OtherVersion,
+            Some(row) if row.unfinished => Deleted::Unfinished,
+            Some(_) => Deleted::Done,
+        })
     }
 
     pub async fn account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError> {

@@ -1,76 +1,17 @@
 //! `POST /v1/accounts`
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 use super::AccountView;
+use super::checking::{NewAccountBody, prepare};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::canonical::FieldError;
-use crate::delivery::sealing_place;
-use crate::provider::{self, AccountDraft, Profile, check_account};
-use crate::store::accounts::NewAccount;
-use crate::vault::Sealed;
-
-/// An account to be added.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewAccount)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewAccountBody {
-    /// Id that orders name
-    #[schema(pattern = "^[a-z0-9][a-z0-9-]{1,62}$")]
-    id: String,
-    /// Provider id
-    provider: String,
-    /// For people; the id when absent
-    #[schema(max_length = 200)]
-    display_name: Option<String>,
-    /// Where the provider is reached, without the endpoints' paths
-    #[schema(max_length = 500)]
-    base_url: String,
-    /// As `GET /v1/providers/{provider}` describes them; never answered
-    #[schema(value_type = Object)]
-    credentials: Value,
-    /// As `GET /v1/providers/{provider}` describes them
-    #[schema(value_type = Option<Object>)]
-    settings: Option<Value>,
-    /// Overrides of documented limits, by endpoint
-    throttles: Option<BTreeMap<String, ThrottleOverride>>,
-    /// Accounts of one group and provider share their quota; the account's own id when absent
-    #[schema(pattern = "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$")]
-    throttle_group: Option<String>,
-    /// Where the provider reaches this gateway
-    #[schema(max_length = 500)]
-    public_callback_url: Option<String>,
-}
-
-/// A limit that replaces a documented one.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ThrottleOverride {
-    /// Requests in any window; the documented number when absent
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    requests: Option<u32>,
-    /// Length of the window in seconds; the documented length when absent
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 86_400)]
-    window_seconds: Option<u32>,
-    /// Exchanges in flight at once; from the limit when absent
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 1_000)]
-    in_flight: Option<u32>,
-}
 
 /// Adds an account.
 #[utoipa::path(
@@ -100,78 +41,11 @@ pub async fn handler(
         return Err(Problem::new(Kind::Forbidden, "Your key is limited to other accounts."));
     }
     let id = body.id.clone();
-    if !add(&state, body).await? {
+    if !state.store.add_account(&prepare(&state, body)?).await? {
         return Err(Problem::new(Kind::AccountExists, format!("There is an account {id} already.")));
     }
     let account = AccountView::from(super::read(&state, &caller, &id).await?);
     let headers =
         [(header::LOCATION, format!("/v1/accounts/{id}")), (header::ETAG, format!("\"{}\"", account.version))];
     Ok((StatusCode::CREATED, headers, Json(account)).into_response())
-}
-
-/// Checks and stores an account; false when there is one of its id.
-async fn add(state: &AppState, body: NewAccountBody) -> Result<bool, Problem> {
-    let NewAccountBody {
-        id,
-        provider,
-        display_name,
-        base_url,
-        credentials,
-        settings,
-        throttles,
-        throttle_group,
-        public_callback_url,
-    } = body;
-    let settings = settings.unwrap_or_else(|| json!({}));
-    let throttles = throttles.unwrap_or_default();
-    let Some(known) = provider::find(&provider) else { return Err(unknown_provider(&provider)) };
-    let draft = AccountDraft { base_url: &base_url, credentials: &credentials, settings: &settings };
-    let mut errors = check_account(known, &draft);
-    errors.extend(check_throttles(known.profile(), &throttles));
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
-    let credentials: Sealed = state
-        .vault
-        .seal(&sealing_place(&id), credentials.to_string().as_bytes())
-        .map_err(|error| Problem::new(Kind::Internal, format!("The credentials cannot be sealed: {error}.")))?;
-    let account = NewAccount {
-        display_name: display_name.unwrap_or_else(|| id.clone()),
-        throttle_group: throttle_group.unwrap_or_else(|| id.clone()),
-        id,
-        provider,
-        base_url,
-        credentials,
-        settings,
-        throttles: json!(throttles),
-        public_callback_url,
-    };
-    Ok(state.store.add_account(&account).await?)
-}
-
-fn unknown_provider(provider: &str) -> Problem {
-    let known: Vec<&str> = provider::ALL.iter().map(|provider| provider.profile().id).collect();
-    let known = known.join(", ");
-    Problem::invalid(vec![FieldError::new(
-        "/provider",
-        "validation.invalid_value",
-        format!("{provider} is none of the providers of this gateway: {known}"),
-        format!("{provider} 不是本网关支持的目标系统:{known}"),
-    )])
-}
-
-fn check_throttles(profile: &Profile, throttles: &BTreeMap<String, ThrottleOverride>) -> Vec<FieldError> {
-    let known: Vec<&str> = profile.endpoints.iter().map(|endpoint| endpoint.id).collect();
-    throttles
-        .keys()
-        .filter(|endpoint| !known.contains(&endpoint.as_str()))
-        .map(|endpoint| {
-            FieldError::new(
-                format!("/throttles/{}", crate::canonical::escape_token(endpoint)),
-                "validation.unknown_member",
-                format!("is no endpoint of {}; it has: {}", profile.name, known.join(", ")),
-                format!("不是 {} 的接口,可用接口:{}", profile.name, known.join(", ")),
-            )
-        })
-        .collect()
 }

@@ -1,11 +1,14 @@
 //! Downstream accounts.
 
+mod checking;
 pub mod create;
+pub mod delete;
 pub mod get;
 pub mod list;
 pub mod pause;
 pub mod resume;
 pub mod throttle;
+pub mod update;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

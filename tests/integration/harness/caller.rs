@@ -62,7 +62,10 @@ impl Caller {
     }
 
     pub async fn send_with(&self, method: Method, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.request(method, path).header("content-type", "application/json").body(body.to_string());
+        let mut request = self.request(method, path).body(body.to_string());
+        if headers.iter().all(|(name, _)| *name != "content-type") {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
