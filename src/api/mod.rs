@@ -5,8 +5,10 @@ mod accounts;
 mod api_keys;
 mod auth;
 mod body;
+mod cloud_event;
 mod etag;
 mod health;
+mod history;
 mod idempotency;
 mod openapi;
 mod orders;
@@ -61,6 +63,9 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(orders::custom_fields::handler))
         .routes(routes!(orders::cancel::handler))
         .routes(routes!(orders::submissions::handler))
+        .routes(routes!(history::events::handler))
+        .routes(routes!(history::tracking::handler))
+        .routes(routes!(submissions::list::handler))
         .routes(routes!(submissions::get::handler))
         .routes(routes!(submissions::attempts::handler))
         .routes(routes!(submissions::retry::handler))

@@ -8,6 +8,7 @@ pub mod adopt;
 pub mod api_keys;
 pub mod claim;
 pub mod decide;
+pub mod events;
 pub mod exchanges;
 pub mod idempotency;
 pub mod lanes;

@@ -31,6 +31,20 @@ pub struct StoredSubmission {
     pub results: Vec<SubmissionResult>,
 }
 
+/// Which submissions a list shall hold; what is absent does not matter.
+#[derive(Default)]
+pub struct SubmissionFilter<'a> {
+    pub account: Option<&'a str>,
+    pub state: Option<&'a str>,
+    pub operation: Option<&'a str>,
+    pub order_id: Option<Uuid>,
+    /// The accounts that the caller may see; nothing means all
+    pub allowed: Option<&'a [String]>,
+    /// The last item of the page before
+    pub before: Option<(DateTime<Utc>, Uuid)>,
+    pub limit: i64,
+}
+
 struct SubmissionRow {
     id: Uuid,
     order_id: Uuid,
@@ -134,6 +148,30 @@ impl Store {
     pub async fn submissions_of_order(&self, order_id: Uuid) -> Result<Vec<StoredSubmission>, StoreError> {
         let rows =
             select_submissions!("where s.order_id = $1 order by s.sequence", order_id).fetch_all(self.pool()).await?;
+        self.with_results(rows).await
+    }
+
+    /// Submissions, newest first.
+    pub async fn submissions(&self, filter: &SubmissionFilter<'_>) -> Result<Vec<StoredSubmission>, StoreError> {
+        let rows = select_submissions!(
+            "where ($1::text is null or s.account_id = $1)
+               and ($2::text is null or s.state = $2)
+               and ($3::text is null or s.operation = $3)
+               and ($4::uuid is null or s.order_id = $4)
+               and ($5::text[] is null or s.account_id = any($5))
+               and ($6::timestamptz is null or (s.created_at, s.id) < ($6, $7::uuid))
+             order by s.created_at desc, s.id desc limit $8",
+            filter.account,
+            filter.state,
+            filter.operation,
+            filter.order_id,
+            filter.allowed,
+            filter.before.map(|(created_at, _)| created_at),
+            filter.before.map(|(_, id)| id),
+            filter.limit,
+        )
+        .fetch_all(self.pool())
+        .await?;
         self.with_results(rows).await
     }
 

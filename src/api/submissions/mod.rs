@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod get;
 pub mod resolve;
 pub mod retry;
+pub mod list;
 
 use uuid::Uuid;
 

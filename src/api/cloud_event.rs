@@ -1,0 +1,49 @@
+//! Events as callers see them: CloudEvents 1.0.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::canonical::EventType;
+use crate::store::events::StoredEvent;
+
+/// An event (CloudEvents 1.0, structured JSON).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub struct CloudEvent {
+    /// `1.0`
+    pub specversion: &'static str,
+    /// Id of the event; unique, also across sources
+    pub id: Uuid,
+    /// The account that it is about, as a path of this API
+    #[schema(example = "/v1/accounts/acme")]
+    pub source: String,
+    pub r#type: EventType,
+    /// Id of the order that it is about
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Uuid>,
+    /// When it happened, as far as is known
+    pub time: DateTime<Utc>,
+    /// `application/json`
+    pub datacontenttype: &'static str,
+    #[schema(value_type = Object)]
+    pub data: Value,
+}
+
+impl From<StoredEvent> for CloudEvent {
+    fn from(stored: StoredEvent) -> Self {
+        let StoredEvent { id, event_type, account_id, order_id, data, occurred_at, recorded_at: _ } = stored;
+        CloudEvent {
+            specversion: "1.0",
+            id,
+            source: format!("/v1/accounts/{account_id}"),
+            r#type: event_type,
+            subject: order_id,
+            time: occurred_at,
+            datacontenttype: "application/json",
+            data,
+        }
+    }
+}

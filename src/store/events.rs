@@ -1,0 +1,89 @@
+//! Reading events.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Store, StoreError, word};
+use crate::canonical::EventType;
+
+/// An event as the ledger keeps it.
+pub struct StoredEvent {
+    pub id: Uuid,
+    pub event_type: EventType,
+    pub account_id: String,
+    pub order_id: Option<Uuid>,
+    pub data: Value,
+    /// When it happened, as far as is known
+    pub occurred_at: DateTime<Utc>,
+    /// When it was written
+    pub recorded_at: DateTime<Utc>,
+}
+
+struct EventRow {
+    id: Uuid,
+    event_type: String,
+    account_id: String,
+    order_id: Option<Uuid>,
+    data: Json<Value>,
+    occurred_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+}
+
+impl TryFrom<EventRow> for StoredEvent {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        let EventRow { id, event_type, account_id, order_id, data, occurred_at, recorded_at } = row;
+        Ok(StoredEvent {
+            event_type: word("events", "type", id, &event_type)?,
+            id,
+            account_id,
+            order_id,
+            data: data.0,
+            occurred_at,
+            recorded_at,
+        })
+    }
+}
+
+impl Store {
+    /// The events of an order as they were written one after another, those after `after` (written at, id).
+    pub async fn events_of_order(
+        &self,
+        order_id: Uuid,
+        after: Option<(DateTime<Utc>, Uuid)>,
+        limit: i64,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let rows = sqlx::query_as!(
+            EventRow,
+            r#"select id, type as event_type, account_id, order_id, data as "data: Json<Value>", occurred_at, recorded_at
+               from events
+               where order_id = $1 and ($2::timestamptz is null or (recorded_at, id) > ($2, $3::uuid))
+               order by recorded_at, id limit $4"#,
+            order_id,
+            after.map(|(recorded_at, _)| recorded_at),
+            after.map(|(_, id)| id),
+            limit,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.into_iter().map(StoredEvent::try_from).collect()
+    }
+
+    /// What happened to an order and its transport, in the order in which it happened.
+    pub async fn milestones(&self, order_id: Uuid) -> Result<Vec<StoredEvent>, StoreError> {
+        let rows = sqlx::query_as!(
+            EventRow,
+            r#"select id, type as event_type, account_id, order_id, data as "data: Json<Value>", occurred_at, recorded_at
+               from events
+               where order_id = $1 and (starts_with(type, 'order.') or starts_with(type, 'transport.'))
+               order by occurred_at, recorded_at, id"#,
+            order_id,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.into_iter().map(StoredEvent::try_from).collect()
+    }
+}
