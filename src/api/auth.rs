@@ -42,11 +42,16 @@ pub struct Caller {
 impl Caller {
     /// Refuses the request unless the key has the scope; `admin` includes the others.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
-        if self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin) {
+        self.require_any(&[scope])
+    }
+
+    /// Refuses the request unless the key has one of the scopes; `admin` includes the others.
+    pub fn require_any(&self, scopes: &[Scope]) -> Result<(), Problem> {
+        if self.scopes.iter().any(|scope| *scope == Scope::Admin || scopes.contains(scope)) {
             return Ok(());
         }
-        let name: &str = scope.into();
-        Err(Problem::new(Kind::Forbidden, format!("This needs an API key with the scope {name}.")))
+        let names: Vec<&str> = scopes.iter().map(Into::into).collect();
+        Err(Problem::new(Kind::Forbidden, format!("This needs an API key with the scope {}.", names.join(" or "))))
     }
 
     /// Whether the key may use an account.

@@ -17,6 +17,8 @@ mod problem;
 mod problem_page;
 mod providers;
 mod submissions;
+mod translating;
+mod translations;
 mod views;
 
 use std::sync::Arc;
@@ -75,6 +77,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::throttle::handler))
         .routes(routes!(accounts::pause::handler))
         .routes(routes!(accounts::resume::handler))
+        .routes(routes!(translations::handler))
         .routes(routes!(providers::list::handler))
         .routes(routes!(providers::get::handler))
         .routes(routes!(providers::result_codes::handler))

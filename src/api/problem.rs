@@ -51,6 +51,7 @@ pub struct Facts {
 }
 
 impl Kind {
+    #[expect(clippy::too_many_lines, reason = "a table: one entry for each kind")]
     pub fn facts(self) -> Facts {
         let (status, name, title, advice) = match self {
             Kind::MalformedRequest => (
@@ -258,18 +259,33 @@ impl Problem {
 
     /// Everything that is wrong with a document.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let detail = match errors.as_slice() {
-            [only] if only.pointer.is_empty() => format!("The document {}.", only.detail),
-            [only] => format!("{} {}.", only.pointer, only.detail),
-            several => format!("{} members of the document are wrong; see errors.", several.len()),
-        };
-        Problem::new(Kind::ValidationFailed, detail).with_errors(errors)
+        Problem::new(Kind::ValidationFailed, summary(&errors)).with_errors(errors)
     }
 
     /// The same problem as another kind.
     #[must_use]
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// The same problem of a document that stands at `prefix` of the request body.
+    #[must_use]
+    pub fn below(self, prefix: &str) -> Self {
+        self.relocate(|_| prefix)
+    }
+
+    /// The same problem of a document whose members stand below what `prefix_of` their pointers says.
+    #[must_use]
+    pub fn relocate<'a>(mut self, prefix_of: impl Fn(&str) -> &'a str) -> Self {
+        let is_summary = self.detail == summary(&self.errors);
+        for error in &mut self.errors {
+            let prefix = prefix_of(&error.pointer);
+            error.pointer.insert_str(0, prefix);
+        }
+        if is_summary {
+            self.detail = summary(&self.errors);
+        }
         self
     }
 
@@ -336,6 +352,15 @@ impl Problem {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+/// What is wrong with a document, in one sentence.
+fn summary(errors: &[FieldError]) -> String {
+    match errors {
+        [only] if only.pointer.is_empty() => format!("The document {}.", only.detail),
+        [only] => format!("{} {}.", only.pointer, only.detail),
+        several => format!("{} members of the document are wrong; see errors.", several.len()),
     }
 }
 

@@ -21,3 +21,4 @@ mod orders;
 mod problems;
 mod providers;
 mod submissions;
+mod translations;

@@ -138,6 +138,7 @@ impl From<&'static Endpoint> for EndpointView {
 
 /// The provider with this id.
 fn find(id: &str) -> Result<&'static Profile, Problem> {
-    let known = provider::find(id).map(|provider| provider.profile());
-    known.ok_or_else(|| Problem::new(Kind::NotFound, "There is no provider with this id; see GET /v1/providers."))
+    let known = provider::find(id)
+        .ok_or_else(|| Problem::new(Kind::NotFound, "There is no provider with this id; see GET /v1/providers."))?;
+    Ok(known.profile())
 }

@@ -1,0 +1,164 @@
+//! What every operation goes through before it is queued, and what a preview shows: the account that the key
+//! may use, what its provider can do, and what it can carry.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::auth::Caller;
+use super::problem::{Kind, Problem};
+use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
+use crate::delivery::open_account;
+use crate::provider::{Account, Item, Lineage, Outward, Profile, Request, Translation, translate};
+use crate::store::accounts::StoredAccount;
+use crate::store::lanes::LaneKey;
+
+/// An account, opened for its provider.
+pub struct OpenedAccount {
+    pub stored: StoredAccount,
+    pub profile: &'static Profile,
+    outward: Option<&'static dyn Outward>,
+    account: Account,
+}
+
+/// An operation to be translated.
+#[derive(Clone, Copy)]
+pub struct Intent<'a> {
+    pub operation: Operation,
+    /// The document as it shall stand
+    pub order: &'a Order,
+    /// The merge patch that this operation adds, where it is a change
+    pub change: Option<&'a Value>,
+    pub provider_order_number: Option<&'a str>,
+    pub adopted: bool,
+}
+
+/// An operation in its provider's words, ready to be queued or shown.
+pub struct Translated {
+    pub lane: LaneKey,
+    /// Submissions share a request only when this is equal
+    #[expect(dead_code, reason = "a preview queues nothing; it is for the endpoints that do")]
+    pub batch_key: String,
+    /// What the caller should know of the translation
+    pub notices: Vec<SubmissionResult>,
+    request: Request,
+    lineage: Vec<Lineage>,
+    dropped: Vec<String>,
+}
+
+/// The account that a request body names at `/account`.
+pub async fn account_for(state: &AppState, caller: &Caller, id: &str) -> Result<OpenedAccount, Problem> {
+    let stored = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
+    let stored = stored.ok_or_else(|| unknown_account(id))?;
+    let (provider, account) = open_account(&stored, &state.vault).map_err(|error| {
+        tracing::error!(%error, account = stored.id, "an account cannot be used");
+        Problem::new(Kind::Internal, format!("The account {} cannot be used; the log says why.", stored.id))
+    })?;
+    Ok(OpenedAccount { profile: provider.profile(), outward: provider.outward(), account, stored })
+}
+
+fn unknown_account(id: &str) -> Problem {
+    Problem::new(Kind::UnknownAccount, format!("There is no account {id} that your key may use.")).with_errors(vec![
+        FieldError::new(
+            "/account",
+            "validation.unknown_account",
+            "is no account that this key may use",
+            "不是该密钥可用的账户",
+        ),
+    ])
+}
+
+impl OpenedAccount {
+    /// Translates an operation without sending it, or says why the provider cannot carry it. Pointers are into
+    /// the order.
+    pub fn translate(&self, intent: Intent<'_>) -> Result<Translated, Problem> {
+        let Intent { operation, order, change, provider_order_number, adopted } = intent;
+        let unsupported = |detail: String| Problem::new(Kind::UnsupportedByProvider, detail);
+        let name = self.profile.name;
+        let Some(outward) = self.outward else {
+            return Err(unsupported(format!("{name} takes no orders; it calls this gateway.")));
+        };
+        let Some(entry) = self.profile.operation(operation, order.document_type()) else {
+            return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
+        };
+        let item = Item { operation, order, change, provider_order_number, adopted };
+        let Translation { request, refusals, notices, lineage, dropped } =
+            translate(self.profile, outward, &self.account, item);
+        if !refusals.is_empty() {
+            return Err(refused(refusals));
+        }
+        let request = request.ok_or_else(|| {
+            Problem::new(Kind::Internal, format!("The adapter of {name} neither wrote a request nor said why not."))
+        })?;
+        let lane = LaneKey {
+            provider: self.profile.id.to_owned(),
+            throttle_group: self.stored.throttle_group.clone(),
+            endpoint: entry.endpoint.to_owned(),
+        };
+        Ok(Translated { lane, batch_key: outward.batch_key(operation, order), notices, request, lineage, dropped })
+    }
+}
+
+/// What the provider cannot carry, as a problem: the provider's fault only where all of it is.
+fn refused(refusals: Vec<FieldError>) -> Problem {
+    let only_unsupported = refusals.iter().all(|refusal| refusal.code == "translation.unsupported_field");
+    let problem = Problem::invalid(refusals);
+    if only_unsupported { problem.of_kind(Kind::UnsupportedByProvider) } else { problem }
+}
+
+/// The exact document that would be sent, and what became of each member. Nothing is stored or sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Translation)]
+#[serde(rename_all = "camelCase")]
+pub struct TranslationView {
+    pub provider: String,
+    /// The provider's interface that would carry it
+    pub endpoint: String,
+    pub request: TranslatedRequest,
+    /// What the caller should know of the translation
+    pub results: Vec<SubmissionResult>,
+    /// Where each member went
+    pub lineage: Vec<Lineage>,
+    /// RFC 6901 pointers of what would not be sent
+    pub dropped: Vec<String>,
+}
+
+/// A request as it would be sent, secrets masked.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TranslatedRequest {
+    pub method: &'static str,
+    pub url: String,
+    /// Pairs of name and value
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl From<Translated> for TranslationView {
+    fn from(translated: Translated) -> Self {
+        let Translated { lane, batch_key: _, notices, request, lineage, dropped } = translated;
+        let LaneKey { provider, throttle_group: _, endpoint } = lane;
+        TranslationView {
+            provider,
+            endpoint,
+            request: TranslatedRequest {
+                headers: request.masked_headers(),
+                body: String::from_utf8_lossy(&request.masked_body()).into_owned(),
+                method: request.method,
+                url: request.url,
+            },
+            results: notices,
+            lineage,
+            dropped,
+        }
+    }
+}
+
+/// The answer to a translation, and to every mutation with `validateOnly=true`.
+pub fn translation_answer(translated: Translated) -> Response {
+    (StatusCode::OK, Json(TranslationView::from(translated))).into_response()
+}

@@ -1,0 +1,196 @@
+//! `POST /v1/translations`
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::auth::{Caller, Scope};
+use super::body::{JsonBody, validate};
+use super::params::{NoParams, Params};
+use super::problem::{Kind, Problem, ProblemDocument};
+use super::translating::{Intent, TranslationView, account_for, translation_answer};
+use crate::canonical::{FieldError, Operation, Order, assign_line_ids, check_order, escape_token, merge_patch};
+
+/// Members that identify an order and never change.
+const IDENTITY: &[&str] = &["account", "orderNumber", "documentType", "providerOrderNumber"];
+
+/// An operation that shall be shown and not done.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewTranslation)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTranslation {
+    /// The account that it would go to
+    #[schema(pattern = "^[a-z0-9][a-z0-9-]{1,62}$")]
+    account: String,
+    operation: Operation,
+    /// The order as it stands before the operation. Its `account` may be left out; the one above counts.
+    order: Order,
+    /// For `amend` and `update_custom_fields`: a merge patch (RFC 7396) of the order. When it is absent, the
+    /// order as it is, or its custom fields, are taken as the change.
+    #[schema(value_type = Option<Object>)]
+    changes: Option<Value>,
+}
+
+/// Shows the exact document that an operation would send, where each member went and what would not be sent.
+///
+/// Nothing is stored or sent. What `POST /v1/orders` would refuse is refused here in the same way, with pointers
+/// into this body.
+#[utoipa::path(
+    post, path = "/v1/translations", operation_id = "translate", tag = "translations",
+    request_body(content = NewTranslation),
+    responses(
+        (status = 200, description = "What would be sent, secrets masked", body = TranslationView),
+        (status = 400, description = "The request cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "The key has neither the scope orders:write nor orders:read", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The order is not valid, or the provider cannot carry it", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+    security(("apiKey" = ["orders:write"]), ("apiKey" = ["orders:read"])),
+)]
+pub async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: Params<NoParams>,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    caller.require_any(&[Scope::OrdersWrite, Scope::OrdersRead])?;
+    let NewTranslation { account, operation, order, changes } = validate(&addressed(body.value))?;
+    let (order, change) = apply(operation, order, changes.as_ref())?;
+    let account = account_for(&state, &caller, &account).await?;
+    let translated = account
+        .translate(Intent {
+            operation,
+            order: &order,
+            change: change.as_ref(),
+            provider_order_number: order.provider_order_number.as_deref(),
+            adopted: false,
+        })
+        .map_err(|problem| place(problem, changes.as_ref()))?;
+    Ok(translation_answer(translated))
+}
+
+/// The body with its account in the order, too: one document may be shown to several accounts.
+fn addressed(mut body: Value) -> Value {
+    let account = body.get("account").filter(|account| account.is_string()).cloned();
+    if let (Some(account), Some(order)) = (account, body.get_mut("order").and_then(Value::as_object_mut))
+        && order.get("account").is_none_or(Value::is_string)
+    {
+        order.insert("account".to_owned(), account);
+    }
+    body
+}
+
+/// The order as it would stand after the operation, and the change that the operation is, where it is one.
+fn apply(operation: Operation, order: Order, changes: Option<&Value>) -> Result<(Order, Option<Value>), Problem> {
+    let order = coherent(order).map_err(|problem| problem.below("/order"))?;
+    match operation {
+        Operation::Create | Operation::Cancel | Operation::CreateTrip => {
+            let mut errors = Vec::new();
+            if changes.is_some() {
+                errors.push(FieldError::new(
+                    "/changes",
+                    "validation.inconsistent",
+                    format!("is only for amend and update_custom_fields, not for {operation}"),
+                    format!("仅适用于 amend 和 update_custom_fields,不适用于 {operation}"),
+                ));
+            }
+            if operation == Operation::Create && order.provider_order_number.is_some() {
+                errors.push(FieldError::new(
+                    "/order/providerOrderNumber",
+                    "validation.read_only",
+                    "is assigned by the provider when the order is created",
+                    "创建订单时由目标系统分配,不可填写",
+                ));
+            }
+            if errors.is_empty() { Ok((order, None)) } else { Err(Problem::invalid(errors)) }
+        }
+        Operation::Amend | Operation::UpdateCustomFields => {
+            let document = serde_json::to_value(&order)
+                .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
+            let mut change = match changes {
+                Some(changes) => {
+                    check_changes(operation, changes, &document).map_err(|problem| problem.below("/changes"))?;
+                    changes.clone()
+                }
+                None => as_change(operation, &document)?,
+            };
+            let mut after = document;
+            merge_patch(&mut after, &change);
+            let after = validate(&after).and_then(coherent).map_err(|problem| place(problem, changes))?;
+            // A list is replaced as a whole, with the ids that its new lines were given.
+            if let Some(lines) = change.get_mut("lines").filter(|lines| lines.is_array()) {
+                *lines = json!(after.lines);
+            }
+            Ok((after, Some(change)))
+        }
+    }
+}
+
+/// A problem of the changed order, with pointers to where its members stand in the body.
+fn place(problem: Problem, changes: Option<&Value>) -> Problem {
+    problem.relocate(|pointer| {
+        let in_changes = !pointer.is_empty() && changes.is_some_and(|changes| changes.pointer(pointer).is_some());
+        if in_changes { "/changes" } else { "/order" }
+    })
+}
+
+/// The order with an id for each line, if the rules across its members hold.
+fn coherent(mut order: Order) -> Result<Order, Problem> {
+    let errors = check_order(&order);
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    assign_line_ids(&mut order);
+    Ok(order)
+}
+
+/// Without a change of its own, all of the order is the change, as far as the operation changes it.
+fn as_change(operation: Operation, document: &Value) -> Result<Value, Problem> {
+    if operation == Operation::Amend {
+        return Ok(document.clone());
+    }
+    document.get("customFields").map(|fields| json!({"customFields": fields})).ok_or_else(|| {
+        Problem::invalid(vec![FieldError::new(
+            "/changes",
+            "validation.missing",
+            "is required when the order has no customFields",
+            "订单没有 customFields 时为必填字段",
+        )])
+    })
+}
+
+/// What an operation must not change; pointers are into the changes.
+fn check_changes(operation: Operation, changes: &Value, document: &Value) -> Result<(), Problem> {
+    let members = changes.as_object().into_iter().flatten();
+    if operation == Operation::UpdateCustomFields {
+        let others: Vec<FieldError> = members
+            .filter(|(name, _)| *name != "customFields")
+            .map(|(name, _)| {
+                FieldError::new(
+                    format!("/{}", escape_token(name)),
+                    "validation.unknown_member",
+                    "is no custom field; this operation changes customFields only",
+                    "此操作仅可修改 customFields",
+                )
+            })
+            .collect();
+        return if others.is_empty() { Ok(()) } else { Err(Problem::invalid(others)) };
+    }
+    let fixed: Vec<FieldError> = members
+        .filter(|(name, value)| IDENTITY.contains(&name.as_str()) && document.get(name) != Some(value))
+        .map(|(name, _)| {
+            FieldError::new(
+                format!("/{name}"),
+                "translation.field_not_amendable",
+                "identifies the order and cannot be changed",
+                "为订单标识,不可修改",
+            )
+        })
+        .collect();
+    if fixed.is_empty() { Ok(()) } else { Err(Problem::invalid(fixed).of_kind(Kind::FieldNotAmendable)) }
+}
