@@ -13,6 +13,7 @@ mod idempotency;
 mod openapi;
 mod orders;
 mod params;
+mod patch;
 mod problem;
 mod problem_page;
 mod providers;

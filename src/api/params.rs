@@ -46,6 +46,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 #[serde(deny_unknown_fields)]
 pub struct NoParams {}
 
+/// How a mutation is meant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MutationParams {
+    /// Store and send nothing; answer 200 with the document that would be sent (AIP-163)
+    #[serde(default)]
+    pub validate_only: bool,
+}
+
 /// Paging of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

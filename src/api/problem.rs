@@ -295,13 +295,6 @@ impl Problem {
         self
     }
 
-    /// The same problem of a document that stands at `prefix` of the request body.
-    #[must_use]
-    pub fn below(mut self, prefix: &str) -> Self {
-        self.errors = self.errors.into_iter().map(|error| error.below(prefix)).collect();
-        self
-    }
-
     /// Whether all that is wrong is that members are missing.
     pub fn lacks_members(&self) -> bool {
         !self.errors.is_empty() && self.errors.iter().all(|error| error.code == "validation.missing")

@@ -41,7 +41,6 @@ pub struct Intent<'a> {
 pub struct Translated {
     pub lane: LaneKey,
     /// Submissions share a request only when this is equal
-    #[expect(dead_code, reason = "a preview queues nothing; it is for the endpoints that do")]
     pub batch_key: String,
     /// What the caller should know of the translation
     pub notices: Vec<SubmissionResult>,
@@ -53,7 +52,18 @@ pub struct Translated {
 /// The account that a request body names at `/account`.
 pub async fn account_for(state: &AppState, caller: &Caller, id: &str) -> Result<OpenedAccount, Problem> {
     let stored = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
-    let stored = stored.ok_or_else(|| unknown_account(id))?;
+    open(state, stored.ok_or_else(|| unknown_account(id))?)
+}
+
+/// The account of an order that the caller may see.
+pub async fn account_of_order(state: &AppState, id: &str) -> Result<OpenedAccount, Problem> {
+    let stored = state.store.account(id).await?.ok_or_else(|| {
+        Problem::new(Kind::StateConflict, format!("The account {id} of this order was deleted; nothing can be sent."))
+    })?;
+    open(state, stored)
+}
+
+fn open(state: &AppState, stored: StoredAccount) -> Result<OpenedAccount, Problem> {
     let (provider, account) = open_account(&stored, &state.vault).map_err(|error| {
         tracing::error!(%error, account = stored.id, "an account cannot be used");
         Problem::new(Kind::Internal, format!("The account {} cannot be used; the log says why.", stored.id))

@@ -10,12 +10,10 @@ use super::AppState;
 use super::auth::{Caller, Scope};
 use super::body::{JsonBody, validate};
 use super::params::{NoParams, Params};
+use super::patch;
 use super::problem::{Kind, Problem, ProblemDocument};
 use super::translating::{Intent, TranslationView, account_for, translation_answer};
-use crate::canonical::{FieldError, Operation, Order, assign_line_ids, check_order, escape_token, merge_patch};
-
-/// Members that identify an order and never change.
-const IDENTITY: &[&str] = &["account", "orderNumber", "documentType", "providerOrderNumber"];
+use crate::canonical::{FieldError, Operation, Order};
 
 /// An operation that shall be shown and not done.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,7 +85,7 @@ fn addressed(mut body: Value) -> Value {
 
 /// The order as it would stand after the operation, and the change that the operation is, where it is one.
 fn apply(operation: Operation, order: Order, changes: Option<&Value>) -> Result<(Order, Option<Value>), Problem> {
-    let order = coherent(order).map_err(|problem| problem.below("/order"))?;
+    let order = patch::coherent(order).map_err(|problem| problem.below("/order"))?;
     match operation {
         Operation::Create | Operation::Cancel | Operation::CreateTrip => {
             let mut errors = Vec::new();
@@ -112,20 +110,14 @@ fn apply(operation: Operation, order: Order, changes: Option<&Value>) -> Result<
         Operation::Amend | Operation::UpdateCustomFields => {
             let document = serde_json::to_value(&order)
                 .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
-            let mut change = match changes {
+            let change = match changes {
                 Some(changes) => {
-                    check_changes(operation, changes, &document).map_err(|problem| problem.below("/changes"))?;
+                    patch::check(operation, changes, &document).map_err(|problem| problem.below("/changes"))?;
                     changes.clone()
                 }
                 None => as_change(operation, &document)?,
             };
-            let mut after = document;
-            merge_patch(&mut after, &change);
-            let after = validate(&after).and_then(coherent).map_err(|problem| place(problem, changes))?;
-            // A list is replaced as a whole, with the ids that its new lines were given.
-            if let Some(lines) = change.get_mut("lines").filter(|lines| lines.is_array()) {
-                *lines = json!(after.lines);
-            }
+            let (after, change) = patch::apply(&document, &change).map_err(|problem| place(problem, changes))?;
             Ok((after, Some(change)))
         }
     }
@@ -137,16 +129,6 @@ fn place(problem: Problem, changes: Option<&Value>) -> Problem {
         let in_changes = !pointer.is_empty() && changes.is_some_and(|changes| changes.pointer(pointer).is_some());
         if in_changes { "/changes" } else { "/order" }
     })
-}
-
-/// The order with an id for each line, if the rules across its members hold.
-fn coherent(mut order: Order) -> Result<Order, Problem> {
-    let errors = check_order(&order);
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
-    assign_line_ids(&mut order);
-    Ok(order)
 }
 
 /// Without a change of its own, all of the order is the change, as far as the operation changes it.
@@ -162,35 +144,4 @@ fn as_change(operation: Operation, document: &Value) -> Result<Value, Problem> {
             "订单没有 customFields 时为必填字段",
         )])
     })
-}
-
-/// What an operation must not change; pointers are into the changes.
-fn check_changes(operation: Operation, changes: &Value, document: &Value) -> Result<(), Problem> {
-    let members = changes.as_object().into_iter().flatten();
-    if operation == Operation::UpdateCustomFields {
-        let others: Vec<FieldError> = members
-            .filter(|(name, _)| *name != "customFields")
-            .map(|(name, _)| {
-                FieldError::new(
-                    format!("/{}", escape_token(name)),
-                    "validation.unknown_member",
-                    "is no custom field; this operation changes customFields only",
-                    "此操作仅可修改 customFields",
-                )
-            })
-            .collect();
-        return if others.is_empty() { Ok(()) } else { Err(Problem::invalid(others)) };
-    }
-    let fixed: Vec<FieldError> = members
-        .filter(|(name, value)| IDENTITY.contains(&name.as_str()) && document.get(name) != Some(value))
-        .map(|(name, _)| {
-            FieldError::new(
-                format!("/{name}"),
-                "translation.field_not_amendable",
-                "identifies the order and cannot be changed",
-                "为订单标识,不可修改",
-            )
-        })
-        .collect();
-    if fixed.is_empty() { Ok(()) } else { Err(Problem::invalid(fixed).of_kind(Kind::FieldNotAmendable)) }
 }

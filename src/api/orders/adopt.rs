@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::checking::account_for;
 use super::{answer, read};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
+use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::translating::account_for;
 use crate::api::views::OrderEnvelope;
-use crate::canonical::{DocumentType, FieldError, Order, assign_line_ids, check_order, merge_patch};
+use crate::canonical::{DocumentType, FieldError, Order, merge_patch};
 use crate::store::adopt::AdoptedOrder;
 
 /// An order that was made outside the gateway.
@@ -125,11 +126,6 @@ fn known_document(asked: &OrderToAdopt) -> Result<(Order, bool), Problem> {
     merge_patch(&mut document, &identity);
     merge_patch(&mut document, &given);
     let below = |problem: Problem| problem.below("/order");
-    let mut order: Order = validate(&document).map_err(below)?;
-    let errors = check_order(&order);
-    if !errors.is_empty() {
-        return Err(below(Problem::invalid(errors)));
-    }
-    assign_line_ids(&mut order);
+    let order = validate(&document).and_then(coherent).map_err(below)?;
     Ok((order, complete))
 }

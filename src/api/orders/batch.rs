@@ -119,7 +119,7 @@ pub async fn handler(
     match state.store.accept_orders(&new, Uuid::now_v7(), &key, answer).await? {
         AcceptedBatch::Kept(kept) => {
             for (candidate, _) in candidates.iter().zip(&kept).filter(|(_, kept)| **kept) {
-                state.delivery.wake(&candidate.checked.lane);
+                state.delivery.wake(&candidate.checked.translated.lane);
             }
             replayed(&state, &caller, Some(json!(remembered(&checked, &kept)))).await
         }
@@ -146,18 +146,18 @@ impl Candidate {
     }
 
     fn new_order(&self) -> NewOrder<'_> {
-        let CheckedOrder { order, lane, batch_key, notices } = &self.checked;
+        let CheckedOrder { order, translated } = &self.checked;
         NewOrder {
             order_id: self.order_id,
             submission_id: self.submission_id,
             account_id: &order.account,
-            provider: &lane.provider,
-            endpoint: &lane.endpoint,
+            provider: &translated.lane.provider,
+            endpoint: &translated.lane.endpoint,
             document_type: order.document_type(),
             order_number: &order.order_number,
             document: &self.document,
-            batch_key,
-            notices,
+            batch_key: &translated.batch_key,
+            notices: &translated.notices,
             idempotency: None,
         }
     }

@@ -6,14 +6,14 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::answering::{lost_race, queued, replayed};
-use super::checking::{Checked, Intent, account_of_order};
 use super::{answer, read};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::etag::IfMatch;
 use crate::api::idempotency::IdempotencyHeader;
-use crate::api::params::{Id, NoParams, Params, PreferWait};
+use crate::api::params::{Id, MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::translating::{Intent, Translated, account_of_order, translation_answer};
 use crate::api::views::OrderEnvelope;
 use crate::canonical::{Operation, Order, OrderStatus};
 use crate::store::idempotency::IdempotencyKey;
@@ -31,12 +31,13 @@ const MOST_LOOKS: usize = 5;
     post, path = "/v1/orders/{id}/cancel", operation_id = "cancelOrder", tag = "orders",
     params(
         ("id" = uuid::Uuid, Path, description = "Id of the order"),
+        MutationParams,
         ("If-Match" = Option<String>, Header, description = "The ETag that the caller has seen; 412 when the order changed meanwhile"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     responses(
-        (status = 200, description = "The order is cancelled, or the provider answered within the wait", body = OrderEnvelope, headers(("ETag" = String))),
+        (status = 200, description = "The order is cancelled, or the provider answered within the wait; with validateOnly: what would be sent", body = OrderEnvelope, headers(("ETag" = String))),
         (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:write", body = ProblemDocument, content_type = "application/problem+json"),
@@ -51,20 +52,22 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Id(order_id): Id,
-    _: Params<NoParams>,
+    Params(params): Params<MutationParams>,
     if_match: IfMatch,
     prefer: PreferWait,
     idempotency: IdempotencyHeader,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
+    if params.validate_only {
+        let stored = seen(&state, &caller, order_id, &if_match).await?;
+        return Ok(translation_answer(translation(&state, &stored).await?));
+    }
     let key = idempotency.key(&caller, "POST", b"", prefer);
     if let Some(response) = replayed(&state, &caller, key.as_ref()).await? {
         return Ok(response);
     }
     for _ in 0..MOST_LOOKS {
-        let stored = state.store.order(order_id).await?.filter(|order| caller.may_use(&order.account_id));
-        let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
-        if_match.require(stored.version)?;
+        let stored = seen(&state, &caller, order_id, &if_match).await?;
         if stored.status == OrderStatus::Cancelled {
             // Cancelled is cancelled, however often it is asked for.
             return Ok(answer(StatusCode::OK, &read(&state, &caller, order_id).await?));
@@ -84,14 +87,16 @@ pub async fn handler(
     Err(Problem::new(Kind::StateConflict, "The order changes faster than this request can be checked; repeat it."))
 }
 
-/// Queues a cancellation for the provider; nothing when the order changed meanwhile.
-async fn at_provider(
-    state: &AppState,
-    caller: &Caller,
-    stored: &StoredOrder,
-    prefer: PreferWait,
-    key: Option<&IdempotencyKey>,
-) -> Result<Option<Response>, Problem> {
+/// The order, if it is the one that the caller has seen.
+async fn seen(state: &AppState, caller: &Caller, id: Uuid, if_match: &IfMatch) -> Result<StoredOrder, Problem> {
+    let stored = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
+    let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
+    if_match.require(stored.version)?;
+    Ok(stored)
+}
+
+/// The cancellation in the provider's words.
+async fn translation(state: &AppState, stored: &StoredOrder) -> Result<Translated, Problem> {
     let conflict = |detail: &str| Problem::new(Kind::StateConflict, detail);
     if stored.unfinished.contains(&Operation::Cancel) {
         return Err(conflict("The order is being cancelled already."));
@@ -101,29 +106,39 @@ async fn at_provider(
     }
     let order: Order = serde_json::from_value(stored.document.clone())
         .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
-    let account = account_of_order(state, &stored.account_id).await?;
-    let Checked { lane, batch_key, notices } = account.check(&Intent {
+    account_of_order(state, &stored.account_id).await?.translate(Intent {
         operation: Operation::Cancel,
         order: &order,
         change: None,
         provider_order_number: stored.provider_order_number.as_deref(),
         adopted: stored.adopted,
-    })?;
+    })
+}
+
+/// Queues a cancellation for the provider; nothing when the order changed meanwhile.
+async fn at_provider(
+    state: &AppState,
+    caller: &Caller,
+    stored: &StoredOrder,
+    prefer: PreferWait,
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<Response>, Problem> {
+    let translated = translation(state, stored).await?;
     let submission_id = Uuid::now_v7();
     let new = NewSubmission {
         submission_id,
         order_id: stored.id,
         checked_version: stored.version,
-        endpoint: &lane.endpoint,
+        endpoint: &translated.lane.endpoint,
         operation: Operation::Cancel,
         change: None,
-        batch_key: &batch_key,
-        notices: &notices,
+        batch_key: &translated.batch_key,
+        notices: &translated.notices,
         idempotency: key,
     };
     match state.store.submit(&new).await? {
         Submitted::Queued => {
-            state.delivery.wake(&lane);
+            state.delivery.wake(&translated.lane);
             queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await.map(Some)
         }
         Submitted::KeyKnown => lost_race(state, caller, key).await.map(Some),

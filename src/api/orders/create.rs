@@ -7,24 +7,22 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answering::{lost_race, queued, replayed};
-use super::checking::{Checked, Intent, account_for};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::IdempotencyHeader;
-use crate::api::params::{NoParams, Params, PreferWait};
+use crate::api::params::{MutationParams, Params, PreferWait};
+use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::translating::{Intent, Translated, TranslationView, account_for, translation_answer};
 use crate::api::views::OrderEnvelope;
-use crate::canonical::{FieldError, Operation, Order, SubmissionResult, assign_line_ids, check_order};
+use crate::canonical::{FieldError, Operation, Order};
 use crate::store::accept::{Accepted, NewOrder};
-use crate::store::lanes::LaneKey;
 
 /// An order that was checked against everything that can be known before it is sent.
 pub struct CheckedOrder {
     pub order: Order,
-    pub lane: LaneKey,
-    pub batch_key: String,
-    pub notices: Vec<SubmissionResult>,
+    pub translated: Translated,
 }
 
 /// Accepts an order and queues it for its provider.
@@ -34,11 +32,13 @@ pub struct CheckedOrder {
 #[utoipa::path(
     post, path = "/v1/orders", operation_id = "createOrder", tag = "orders",
     params(
+        MutationParams,
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     request_body(content = Order, description = "The canonical order"),
     responses(
+        (status = 200, description = "With validateOnly: what would be sent", body = TranslationView),
         (status = 201, description = "The submission ended within the wait; its state says how", body = OrderEnvelope, headers(("Location" = String), ("ETag" = String), ("Preference-Applied" = String))),
         (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("Location" = String), ("ETag" = String))),
         (status = 400, description = "The request cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
@@ -55,12 +55,15 @@ pub struct CheckedOrder {
 pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
-    _: Params<NoParams>,
+    Params(params): Params<MutationParams>,
     prefer: PreferWait,
     idempotency: IdempotencyHeader,
     body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
+    if params.validate_only {
+        return Ok(translation_answer(check(&state, &caller, &body.value).await?.translated));
+    }
     let key = idempotency.key(&caller, "POST", &body.bytes, prefer);
     let checked = match check(&state, &caller, &body.value).await {
         Ok(checked) => checked,
@@ -76,13 +79,13 @@ pub async fn handler(
             order_id,
             submission_id,
             account_id: &checked.order.account,
-            provider: &checked.lane.provider,
-            endpoint: &checked.lane.endpoint,
+            provider: &checked.translated.lane.provider,
+            endpoint: &checked.translated.lane.endpoint,
             document_type: checked.order.document_type(),
             order_number: &checked.order.order_number,
             document: &document,
-            batch_key: &checked.batch_key,
-            notices: &checked.notices,
+            batch_key: &checked.translated.batch_key,
+            notices: &checked.translated.notices,
             idempotency: key.as_ref(),
         })
         .await?;
@@ -98,36 +101,32 @@ pub async fn handler(
             return Err(exists(order, known));
         }
     }
-    state.delivery.wake(&checked.lane);
+    state.delivery.wake(&checked.translated.lane);
     queued(&state, &caller, (order_id, submission_id), prefer, key.as_ref(), StatusCode::CREATED).await
 }
 
 /// Checks an order against its schema, the rules across members, the account, and what its provider can
 /// carry.
 pub async fn check(state: &AppState, caller: &Caller, document: &Value) -> Result<CheckedOrder, Problem> {
-    let mut order: Order = validate(document)?;
-    let mut errors = check_order(&order);
+    let order: Order = validate(document)?;
     if order.provider_order_number.is_some() {
-        errors.push(FieldError::new(
+        return Err(Problem::invalid(vec![FieldError::new(
             "/providerOrderNumber",
             "validation.read_only",
             "is assigned by the provider; an order that has one already is adopted with POST /v1/orders/adopt",
             "由目标系统分配;已存在的订单请使用 POST /v1/orders/adopt",
-        ));
+        )]));
     }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
-    assign_line_ids(&mut order);
+    let order = coherent(order)?;
     let account = account_for(state, caller, &order.account).await?;
-    let Checked { lane, batch_key, notices } = account.check(&Intent {
+    let translated = account.translate(Intent {
         operation: Operation::Create,
         order: &order,
         change: None,
         provider_order_number: None,
         adopted: false,
     })?;
-    Ok(CheckedOrder { order, lane, batch_key, notices })
+    Ok(CheckedOrder { order, translated })
 }
 
 fn exists(order: &Order, known: Option<Uuid>) -> Problem {

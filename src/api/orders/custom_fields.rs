@@ -3,13 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::changing::{Change, ChangeKind, change};
+use super::changing::{Change, ChangeKind, change, preview};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::JsonBody;
 use crate::api::etag::IfMatch;
 use crate::api::idempotency::IdempotencyHeader;
-use crate::api::params::{Id, NoParams, Params, PreferWait};
+use crate::api::params::{Id, MutationParams, Params, PreferWait};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::OrderEnvelope;
 
@@ -20,13 +20,14 @@ use crate::api::views::OrderEnvelope;
     patch, path = "/v1/orders/{id}/custom-fields", operation_id = "updateCustomFields", tag = "orders",
     params(
         ("id" = uuid::Uuid, Path, description = "Id of the order"),
+        MutationParams,
         ("If-Match" = Option<String>, Header, description = "The ETag that the change was made for; 412 when the order changed meanwhile"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     request_body(content = Object, content_type = "application/merge-patch+json", description = "What changes", example = json!({"customFields": {"text1": "blue", "text2": null}})),
     responses(
-        (status = 200, description = "The submission ended within the wait; its state says how", body = OrderEnvelope, headers(("ETag" = String), ("Preference-Applied" = String))),
+        (status = 200, description = "The submission ended within the wait; its state says how. With validateOnly: what would be sent (Translation)", body = OrderEnvelope, headers(("ETag" = String), ("Preference-Applied" = String))),
         (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
         (status = 400, description = "The request cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
@@ -44,14 +45,17 @@ pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
     Id(order_id): Id,
-    _: Params<NoParams>,
+    Params(params): Params<MutationParams>,
     if_match: IfMatch,
     prefer: PreferWait,
     idempotency: IdempotencyHeader,
     body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
-    let key = idempotency.key(&caller, "PATCH", &body.bytes, prefer);
     let asked = Change { order_id, kind: ChangeKind::CustomFields, patch: &body.value, if_match: &if_match };
+    if params.validate_only {
+        return preview(&state, &caller, &asked).await;
+    }
+    let key = idempotency.key(&caller, "PATCH", &body.bytes, prefer);
     change(&state, &caller, &asked, prefer, key.as_ref()).await
 }

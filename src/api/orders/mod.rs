@@ -6,7 +6,6 @@ mod answering;
 pub mod batch;
 pub mod cancel;
 mod changing;
-mod checking;
 pub mod create;
 pub mod custom_fields;
 pub mod get;

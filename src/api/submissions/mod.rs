@@ -2,9 +2,9 @@
 
 pub mod attempts;
 pub mod get;
+pub mod list;
 pub mod resolve;
 pub mod retry;
-pub mod list;
 
 use uuid::Uuid;
 
