@@ -59,7 +59,7 @@ impl Gateway {
         tracing::info!("stopping");
         delivery.stop(PATIENCE).await;
         match tokio::time::timeout(PATIENCE, serving).await {
-            Ok(Ok(served)) => Ok(served?),
+            Ok(Ok(ended)) => Ok(ended?),
             // A connection that does not end within the patience is cut; what it asked for is in the ledger or not.
             Ok(Err(_)) | Err(_) => Ok(()),
         }

@@ -2,8 +2,9 @@
 //! killed in the middle loses and doubles nothing. A binary of its own, so that nothing runs beside it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![allow(dead_code, reason = "the harness is shared with the other tests")]
+#![allow(clippy::cast_precision_loss, reason = "counts of a test are small")]
 
+#[allow(dead_code, unused_imports, reason = "the harness is shared with the other tests")]
 #[path = "integration/harness/mod.rs"]
 mod harness;
 

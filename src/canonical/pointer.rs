@@ -1,6 +1,7 @@
 //! JSON pointers (RFC 6901) into the canonical document.
 
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ pub fn escape_token(token: &str) -> String {
 /// (the member, its leaves) allows it.
 pub fn leaves_not_under(
     document: &Value,
-    carried: &HashSet<String>,
+    carried: &HashSet<String, impl BuildHasher>,
     may_fold: &dyn Fn(&str, &[String]) -> bool,
 ) -> Vec<String> {
     let mut left = Vec::new();
@@ -26,7 +27,7 @@ pub fn leaves_not_under(
 fn collect(
     value: &Value,
     at: &mut String,
-    carried: &HashSet<String>,
+    carried: &HashSet<String, impl BuildHasher>,
     may_fold: &dyn Fn(&str, &[String]) -> bool,
     left: &mut Vec<String>,
 ) -> bool {

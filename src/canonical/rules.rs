@@ -1,5 +1,7 @@
 //! What JSON Schema cannot say about an order: rules across members. Every broken rule is reported.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::field_error::FieldError;
@@ -171,7 +173,8 @@ fn find_control_characters(value: &Value, at: &mut String, errors: &mut Vec<Fiel
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                at.push_str(&format!("/{index}"));
+                // Writing to a string does not fail.
+                let _ = write!(at, "/{index}");
                 find_control_characters(item, at, errors);
                 at.truncate(depth);
             }

@@ -54,9 +54,8 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem 
             SettledItem { state: SubmissionState::PartiallyAccepted, announce: true, ..base }
         }
         Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..taken(base) },
-        Verdict::Rejected => rejected(item, base),
         Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),
-        Verdict::AlreadyExists => rejected(item, base),
+        Verdict::Rejected | Verdict::AlreadyExists => rejected(item, base),
         Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::BatchTooLarge => {
             SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base }
         }

@@ -39,9 +39,10 @@ impl Programs {
     pub(super) async fn find(data: Option<(&Path, u32)>) -> Result<Self, ClusterError> {
         let mut found = Vec::new();
         for directory in candidates()? {
-            match major_version(&directory).await {
-                Some(major) => found.push(Self { directory, major }),
-                None => tracing::debug!(?directory, "PostgreSQL programs that do not run"),
+            if let Some(major) = major_version(&directory).await {
+                found.push(Self { directory, major });
+            } else {
+                tracing::debug!(?directory, "PostgreSQL programs that do not run");
             }
         }
         choose(found, data)

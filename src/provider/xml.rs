@@ -260,7 +260,7 @@ pub fn read_document(bytes: &[u8]) -> Result<XmlElement, XmlError> {
                 let Some(mut element) = open.pop() else { return Err(XmlError::TrailingContent) };
                 let trimmed = element.text.trim();
                 if trimmed.len() != element.text.len() {
-                    element.text = trimmed.to_owned();
+                    element.text = String::from(trimmed);
                 }
                 match open.last_mut() {
                     Some(parent) => parent.children.push(element),

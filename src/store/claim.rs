@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -71,11 +73,45 @@ pub struct ClaimedItem {
 
 impl Store {
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
-        let LaneKey { provider, throttle_group, endpoint } = request.lane;
         let mut transaction = self.pool().begin().await?;
-        let tolerance = seconds(request.pace.tolerance());
-        // The lane's row is the lock that makes replicas take turns.
-        let Some(lane) = sqlx::query!(
+        let Some(lane) = lock_lane(&mut transaction, request).await? else {
+            transaction.commit().await?;
+            return Ok(Claim::NoToken(Duration::ZERO));
+        };
+        if lane.in_flight >= i64::from(request.in_flight_limit) {
+            return Ok(Claim::LaneFull);
+        }
+        let ahead = RESERVE_AHEAD.max(request.head_start);
+        let too_far = lane.to_slot.saturating_sub(ahead);
+        if !too_far.is_zero() {
+            return Ok(Claim::NoToken(too_far));
+        }
+        let Some(batch) = take_batch(&mut transaction, request, &lane).await? else {
+            return Ok(Claim::NothingDue);
+        };
+        transaction.commit().await?;
+        Ok(Claim::Batch(batch))
+    }
+}
+
+/// A lane whose row is locked.
+struct LockedLane {
+    /// Until the next request may leave
+    to_slot: Duration,
+    /// The ledger's clock when that was read
+    now: DateTime<Utc>,
+    /// When the answer was here
+    received: tokio::time::Instant,
+    in_flight: i64,
+}
+
+/// Locks the lane's row, the lock that makes replicas take turns; makes it when there is none.
+async fn lock_lane(
+    connection: &mut PgConnection,
+    request: &ClaimRequest<'_>,
+) -> Result<Option<LockedLane>, StoreError> {
+    let LaneKey { provider, throttle_group, endpoint } = request.lane;
+    let row = sqlx::query!(
             r#"with lane as materialized (
                    select next_free_at from lanes where provider = $1 and throttle_group = $2 and endpoint = $3 for update)
                select (extract(epoch from lane.next_free_at - make_interval(secs => $4) - clock.now))::float8 as "seconds_to_slot!",
@@ -86,35 +122,39 @@ impl Store {
             provider,
             throttle_group,
             endpoint,
-            tolerance,
+            seconds(request.pace.tolerance()),
         )
-        .fetch_optional(&mut *transaction)
-        .await?
-        else {
-            sqlx::query!(
-                "insert into lanes (provider, throttle_group, endpoint, next_free_at) values ($1, $2, $3, onelane_now())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if row.is_none() {
+        sqlx::query!(
+            "insert into lanes (provider, throttle_group, endpoint, next_free_at) values ($1, $2, $3, onelane_now())
                  on conflict do nothing",
-                provider,
-                throttle_group,
-                endpoint,
-            )
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            return Ok(Claim::NoToken(Duration::ZERO));
-        };
-        if lane.in_flight >= i64::from(request.in_flight_limit) {
-            return Ok(Claim::LaneFull);
-        }
-        let received = tokio::time::Instant::now();
-        let wait = Duration::from_secs_f64(lane.seconds_to_slot.max(0.0));
-        let ahead = RESERVE_AHEAD.max(request.head_start);
-        if wait > ahead {
-            return Ok(Claim::NoToken(wait - ahead));
-        }
-        let wait = wait.max(request.head_start);
-        let exchange_id = Uuid::now_v7();
-        let rows = sqlx::query!(
+            provider,
+            throttle_group,
+            endpoint,
+        )
+        .execute(connection)
+        .await?;
+    }
+    Ok(row.map(|row| LockedLane {
+        to_slot: Duration::from_secs_f64(row.seconds_to_slot.max(0.0)),
+        now: row.now,
+        received: tokio::time::Instant::now(),
+        in_flight: row.in_flight,
+    }))
+}
+
+/// Takes the lane's token and a batch, if something is due.
+async fn take_batch(
+    connection: &mut PgConnection,
+    request: &ClaimRequest<'_>,
+    lane: &LockedLane,
+) -> Result<Option<ClaimedBatch>, StoreError> {
+    let LaneKey { provider, throttle_group, endpoint } = request.lane;
+    let wait = lane.to_slot.max(request.head_start);
+    let exchange_id = Uuid::now_v7();
+    let rows = sqlx::query!(
             r#"with clock as materialized (select onelane_now() as now),
             booking as materialized (
                 select case when clock.now - $9::timestamptz <= make_interval(secs => $10) then $9::timestamptz else clock.now end as at
@@ -171,29 +211,27 @@ impl Store {
             lane.now,
             seconds(MOST_BOOKING_LAG),
         )
-        .fetch_all(&mut *transaction)
+        .fetch_all(connection)
         .await?;
-        let Some((account_id, lag)) = rows.first().map(|row| (row.account_id.clone(), row.lag)) else {
-            return Ok(Claim::NothingDue);
-        };
-        transaction.commit().await?;
-        let items = rows
-            .into_iter()
-            .map(|row| {
-                Ok(ClaimedItem {
-                    submission_id: row.id,
-                    order_id: row.order_id,
-                    operation: word("submissions", "operation", row.id, &row.operation)?,
-                    document: row.document.0,
-                    change: row.change.map(|change| change.0),
-                    provider_order_number: row.provider_order_number,
-                    adopted: row.adopted,
-                    may_exist: row.may_exist,
-                    attempts: row.attempts,
-                })
+    let Some((account_id, lag)) = rows.first().map(|row| (row.account_id.clone(), row.lag)) else {
+        return Ok(None);
+    };
+    let items = rows
+        .into_iter()
+        .map(|row| {
+            Ok(ClaimedItem {
+                submission_id: row.id,
+                order_id: row.order_id,
+                operation: word("submissions", "operation", row.id, &row.operation)?,
+                document: row.document.0,
+                change: row.change.map(|change| change.0),
+                provider_order_number: row.provider_order_number,
+                adopted: row.adopted,
+                may_exist: row.may_exist,
+                attempts: row.attempts,
             })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let lag = Duration::from_secs_f64(lag.max(0.0));
-        Ok(Claim::Batch(ClaimedBatch { exchange_id, account_id, wait, received, lag, items }))
-    }
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let lag = Duration::from_secs_f64(lag.max(0.0));
+    Ok(Some(ClaimedBatch { exchange_id, account_id, wait, received: lane.received, lag, items }))
 }

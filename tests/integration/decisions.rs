@@ -127,10 +127,10 @@ async fn what_cannot_be_retried() {
     // A later submission of the order has gone out.
     let path = format!("/v1/orders/{}", placed.id());
     let wait = [("prefer", "wait=30")];
-    let patch = async |change: Value| bench.caller.send_with(reqwest::Method::PATCH, &path, &change, &wait).await;
-    let rejected = patch(json!({"customer": {"code": "UNKNOWN"}})).await;
+    let amend = async |change: Value| bench.caller.send_with(reqwest::Method::PATCH, &path, &change, &wait).await;
+    let rejected = amend(json!({"customer": {"code": "UNKNOWN"}})).await;
     assert_eq!(rejected.body["submission"]["state"], "rejected");
-    assert_eq!(patch(json!({"remarks": "later"})).await.body["submission"]["state"], "accepted");
+    assert_eq!(amend(json!({"remarks": "later"})).await.body["submission"]["state"], "accepted");
     retry(&bench, rejected.submission()).await.problem(409, "state-conflict");
 }
 

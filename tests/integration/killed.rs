@@ -17,17 +17,16 @@ async fn killed(moment: Option<&str>, received: u64) -> Vec<String> {
     let bench = Bench::idle(database, store, sandbox, url);
     bench.store.resume_account("otms-demo").await.unwrap();
 
-    match moment {
-        Some(moment) => GatewayProcess::start_dying_at(&bench.database, moment).await.has_died().await,
-        None => {
-            // After the last byte: the provider has the order, and keeps its answer to itself.
-            bench.faults(json!([{"kind": "silence", "commit": true, "times": 1}])).await;
-            let gateway = GatewayProcess::start(&bench.database).await;
-            while bench.books("SO-1").is_empty() {
-                tokio::task::yield_now().await;
-            }
-            gateway.kill().await;
+    if let Some(moment) = moment {
+        GatewayProcess::start_dying_at(&bench.database, moment).await.has_died().await;
+    } else {
+        // After the last byte: the provider has the order, and keeps its answer to itself.
+        bench.faults(json!([{"kind": "silence", "commit": true, "times": 1}])).await;
+        let gateway = GatewayProcess::start(&bench.database).await;
+        while bench.books("SO-1").is_empty() {
+            tokio::task::yield_now().await;
         }
+        gateway.kill().await;
     }
     assert_eq!(bench.database.count("select count(*) from attempts").await, 1, "on record before anything left");
 

@@ -145,8 +145,8 @@ async fn a_worker_whose_lease_ran_out_changes_nothing() {
     assert_eq!(bench.store.settle(&settlement(&stale, SubmissionState::Rejected)).await.unwrap(), Fenced::TooLate);
     assert_eq!(bench.store.settle(&settlement(&fresh, SubmissionState::Accepted)).await.unwrap(), Fenced::Settled);
     assert_eq!(bench.store.settle(&settlement(&fresh, SubmissionState::Rejected)).await.unwrap(), Fenced::TooLate);
-    let state = bench.store.submission_state(fresh.items[0].submission_id).await.unwrap();
-    assert_eq!(state, Some(SubmissionState::Accepted));
+    let ended = bench.store.submission_state(fresh.items[0].submission_id).await.unwrap();
+    assert_eq!(ended, Some(SubmissionState::Accepted));
 }
 
 #[tokio::test]
@@ -171,9 +171,8 @@ async fn a_slot_is_booked_no_sooner_than_the_request_can_leave() {
     let head_start = Duration::from_millis(300);
     let request = ClaimRequest { lane: &lane(), pace: &fast(), in_flight_limit: 4, batch_limit: 1, head_start };
     let batch = loop {
-        match bench.store.claim(&request).await.unwrap() {
-            Claim::Batch(batch) => break batch,
-            _ => continue,
+        if let Claim::Batch(batch) = bench.store.claim(&request).await.unwrap() {
+            break batch;
         }
     };
     assert_eq!(batch.wait, head_start);

@@ -12,6 +12,7 @@ mod contract;
 mod decisions;
 mod delivery;
 mod faults;
+#[allow(dead_code, reason = "the harness is shared with the other tests")]
 mod harness;
 mod history;
 mod idempotency;

@@ -186,16 +186,13 @@ async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> R
     let mut items = Vec::with_capacity(remembered.len());
     for (index, item) in remembered.into_iter().enumerate() {
         let order_id = item["orderId"].as_str().and_then(|id| id.parse().ok());
-        items.push(match order_id {
-            Some(id) => {
-                let order = read(state, caller, id).await?;
-                BatchItem { index, status: StatusCode::ACCEPTED.as_u16(), order: Some(order), problem: None }
-            }
-            None => {
-                let problem = item["problem"].clone();
-                let status = problem["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
-                BatchItem { index, status, order: None, problem: Some(problem) }
-            }
+        items.push(if let Some(id) = order_id {
+            let order = read(state, caller, id).await?;
+            BatchItem { index, status: StatusCode::ACCEPTED.as_u16(), order: Some(order), problem: None }
+        } else {
+            let problem = item["problem"].clone();
+            let status = problem["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
+            BatchItem { index, status, order: None, problem: Some(problem) }
         });
     }
     Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())

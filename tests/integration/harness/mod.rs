@@ -8,7 +8,6 @@ mod process;
 pub use caller::{Answer, Caller, send};
 pub use database::TestDatabase;
 pub use gateway::Bench;
-#[allow(unused_imports, reason = "only tests that kill a gateway use it")]
 pub use process::GatewayProcess;
 
 use serde_json::{Value, json};
