@@ -169,22 +169,25 @@ async fn take_batch(
                   and (a.circuit_open_until is null or a.circuit_open_until <= clock.now)
                 order by candidate.due_at, candidate.sequence limit 1),
             locked as materialized (
-                select s.id, s.due_at, s.sequence from submissions s, head, clock
-                where s.account_id = head.account_id and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt')
-                  and s.due_at <= clock.now and s.batch_key = head.batch_key
+                -- Against single values, so that the index gives the order and only the batch is read.
+                select s.id, s.due_at, s.sequence from submissions s
+                where s.account_id = (select account_id from head) and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt')
+                  and s.due_at <= (select now from clock) and s.batch_key = (select batch_key from head)
                 order by s.due_at, s.sequence limit $4
                 for update of s skip locked),
-            picked as (
-                select id, (row_number() over (order by due_at, sequence))::int - 1 as position from locked),
+            picked as materialized (
+                select array_agg(id order by due_at, sequence) as ids from locked having count(*) > 0),
             exchange as (
                 insert into exchanges (id, account_id, throttle_group, provider, endpoint, items, claimed_at, lease_until)
-                select $5, head.account_id, $2, $1, $3, (select count(*) from picked), clock.now, clock.now + make_interval(secs => $6)
-                from head, clock where exists (select from picked)),
+                select $5, head.account_id, $2, $1, $3, cardinality(picked.ids), clock.now, clock.now + make_interval(secs => $6)
+                from head, clock, picked),
             taken as (
                 update submissions s set state = 'sending', attempts = s.attempts + 1, exchanges = s.exchanges + 1,
-                    exchange_id = $5, exchange_position = picked.position, updated_at = clock.now
-                from picked, clock where s.id = picked.id
-                returning s.id, s.order_id, s.operation, s.change, s.may_exist, s.attempts, s.exchanges, s.account_id, picked.position),
+                    exchange_id = $5, exchange_position = array_position((select ids from picked), s.id) - 1,
+                    updated_at = (select now from clock)
+                where s.id = any((select ids from picked)::uuid[])
+                returning s.id, s.order_id, s.operation, s.change, s.may_exist, s.attempts, s.exchanges, s.account_id,
+                    s.exchange_position as position),
             attempt as (
                 insert into attempts (submission_id, number, exchange_id, position)
                 select id, exchanges, $5, position from taken),

@@ -129,6 +129,12 @@ impl Store {
         row.map(StoredOrder::try_from).transpose()
     }
 
+    /// The orders with these ids, in no particular order.
+    pub async fn orders_by_id(&self, ids: &[Uuid]) -> Result<Vec<StoredOrder>, StoreError> {
+        let rows = select_orders!("where o.id = any($1)", ids).fetch_all(self.pool()).await?;
+        rows.into_iter().map(StoredOrder::try_from).collect()
+    }
+
     /// The id of the order with this number, if there is one.
     pub async fn order_id(
         &self,

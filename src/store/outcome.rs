@@ -66,7 +66,7 @@ async fn update_orders(
              updated_at = $8
          from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bool[], $6::bool[], $7::bool[])
              as u (id, status, number, document, taken, whole, changed)
-         where o.id = u.id",
+         where o.id = u.id and o.id = any($1)",
         &ids,
         &statuses as &[Option<&str>],
         &numbers as &[Option<&str>],
@@ -161,7 +161,8 @@ async fn insert_events(
              jsonb_strip_nulls(jsonb_build_object('orderNumber', o.order_number, 'providerOrderNumber', o.provider_order_number,
                  'operation', s.operation, 'state', s.state, 'status', o.status)), $5, $5
          from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) as u (id, type, order_id, submission_id)
-         join orders o on o.id = u.order_id join submissions s on s.id = u.submission_id",
+         join orders o on o.id = u.order_id and o.id = any($3)
+         join submissions s on s.id = u.submission_id and s.id = any($4)",
         &ids,
         &types as &[&str],
         &order_ids,
@@ -237,11 +238,12 @@ async fn cancel_followers(
 async fn release_successors(connection: &mut PgConnection, items: &[SettledItem]) -> Result<(), StoreError> {
     let finished: Vec<Uuid> = items.iter().filter(|item| item.state.is_final()).map(|item| item.order_id).collect();
     sqlx::query!(
-        "update submissions s set ready = true
-         from unnest($1::uuid[]) as finished (order_id)
-         cross join lateral (
-             select id from submissions where order_id = finished.order_id and finished_at is null order by sequence limit 1) next
-         where s.id = next.id and not s.ready and s.state = 'queued'",
+        "update submissions set ready = true
+         where id = any(array(
+             select next.id from unnest($1::uuid[]) as finished (order_id)
+             cross join lateral (
+                 select id from submissions where order_id = finished.order_id and finished_at is null order by sequence limit 1) next))
+           and not ready and state = 'queued'",
         &finished,
     )
     .execute(connection)

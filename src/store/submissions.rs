@@ -132,10 +132,10 @@ impl Store {
     /// The newest submission of each of these orders.
     pub async fn latest_submissions(&self, orders: &[Uuid]) -> Result<HashMap<Uuid, StoredSubmission>, StoreError> {
         let rows = select_submissions!(
-            "where s.id in (
+            "where s.id = any(array(
                 select latest.id from unnest($1::uuid[]) as wanted (order_id)
                 cross join lateral (
-                    select id from submissions where order_id = wanted.order_id order by sequence desc limit 1) latest)",
+                    select id from submissions where order_id = wanted.order_id order by sequence desc limit 1) latest))",
             orders,
         )
         .fetch_all(self.pool())

@@ -1,5 +1,7 @@
 //! `POST /v1/orders/batch`
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,16 +13,16 @@ use uuid::Uuid;
 
 use super::answering::mark_replayed;
 use super::create::{CheckedOrder, check};
-use super::read;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::{IdempotencyHeader, replay};
 use crate::api::params::{NoParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::api::views::{OrderEnvelope, OrderView};
+use crate::api::views::{OrderEnvelope, OrderView, SubmissionView};
 use crate::store::AcceptedBatch;
 use crate::store::accept::NewOrder;
+use crate::store::orders::StoredOrder;
 
 /// The most orders of one request.
 const MOST_ORDERS: usize = 1000;
@@ -183,17 +185,39 @@ fn remembered(checked: &[Result<Candidate, Problem>], kept: &[bool]) -> Vec<Valu
 /// The answer from what is remembered, with the orders as they are now.
 async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> Result<Response, Problem> {
     let remembered = answer.and_then(|answer| answer.as_array().cloned()).unwrap_or_default();
-    let mut items = Vec::with_capacity(remembered.len());
-    for (index, item) in remembered.into_iter().enumerate() {
-        let order_id = item["orderId"].as_str().and_then(|id| id.parse().ok());
-        items.push(if let Some(id) = order_id {
-            let order = read(state, caller, id).await?;
-            BatchItem { index, status: StatusCode::ACCEPTED.as_u16(), order: Some(order), problem: None }
-        } else {
+    let id_of = |item: &Value| item["orderId"].as_str().and_then(|id| id.parse::<Uuid>().ok());
+    let ids: Vec<Uuid> = remembered.iter().filter_map(id_of).collect();
+    let mut orders = views(state, caller, state.store.orders_by_id(&ids).await?).await?;
+    let items = remembered
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            if let Some(order) = id_of(item).and_then(|id| orders.remove(&id)) {
+                return BatchItem { index, status: StatusCode::ACCEPTED.as_u16(), order: Some(order), problem: None };
+            }
             let problem = item["problem"].clone();
             let status = problem["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
             BatchItem { index, status, order: None, problem: Some(problem) }
-        });
-    }
+        })
+        .collect();
     Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
+}
+
+/// The orders that the caller may see, each with its latest submission.
+async fn views(
+    state: &AppState,
+    caller: &Caller,
+    orders: Vec<StoredOrder>,
+) -> Result<HashMap<Uuid, OrderView>, Problem> {
+    let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
+    let mut latest = state.store.latest_submissions(&ids).await?;
+    orders
+        .into_iter()
+        .filter(|order| caller.may_use(&order.account_id))
+        .map(|order| {
+            let id = order.id;
+            let submission = latest.remove(&id).map(|submission| SubmissionView::of(submission, None));
+            Ok((id, OrderView::of(order, submission)?))
+        })
+        .collect()
 }
