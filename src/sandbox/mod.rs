@@ -92,7 +92,7 @@ pub trait Simulator: Send + Sync {
     fn items(&self, endpoint: &str) -> Option<&dyn Items>;
 }
 
-/// Answers with a result for each order of a request. Who has them honours a [`faults::Overrule`]
+/// Answers with a result for each order of a request. Who has them honours a `faults::Overrule`
 /// among the extensions of a request, too.
 pub trait Items: Send + Sync {
     /// An answer with a change to the result of this order of ours, or else of the first. `None` if
