@@ -9,6 +9,15 @@ use crate::canonical::{FieldError, Operation, Order, assign_line_ids, check_orde
 /// Members that identify an order and never change.
 const IDENTITY: &[&str] = &["account", "orderNumber", "documentType", "providerOrderNumber"];
 
+/// The document as a change of everything that can change.
+pub fn without_identity(document: &Value) -> Value {
+    let mut change = document.clone();
+    if let Some(members) = change.as_object_mut() {
+        members.retain(|name, _| !IDENTITY.contains(&name.as_str()));
+    }
+    change
+}
+
 /// The order that stands when `patch` is applied to `document`, and the patch as it is kept: a list is replaced as
 /// a whole, with the ids that its new lines were given. Pointers of what is wrong with the order are into it.
 pub fn apply(document: &Value, patch: &Value) -> Result<(Order, Value), Problem> {

@@ -5,13 +5,12 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::AppState;
 use super::auth::Caller;
 use super::problem::{Kind, Problem};
-use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
+use crate::canonical::{FieldError, SubmissionResult};
 use crate::delivery::open_account;
 use crate::provider::{Account, Item, Lineage, Outward, Profile, Request, Translation, translate};
 use crate::store::accounts::StoredAccount;
@@ -23,18 +22,6 @@ pub struct OpenedAccount {
     pub profile: &'static Profile,
     outward: Option<&'static dyn Outward>,
     account: Account,
-}
-
-/// An operation to be translated.
-#[derive(Clone, Copy)]
-pub struct Intent<'a> {
-    pub operation: Operation,
-    /// The document as it shall stand
-    pub order: &'a Order,
-    /// The merge patch that this operation adds, where it is a change
-    pub change: Option<&'a Value>,
-    pub provider_order_number: Option<&'a str>,
-    pub adopted: bool,
 }
 
 /// An operation in its provider's words, ready to be queued or shown.
@@ -85,8 +72,8 @@ fn unknown_account(id: &str) -> Problem {
 impl OpenedAccount {
     /// Translates an operation without sending it, or says why the provider cannot carry it. Pointers are into
     /// the order.
-    pub fn translate(&self, intent: Intent<'_>) -> Result<Translated, Problem> {
-        let Intent { operation, order, change, provider_order_number, adopted } = intent;
+    pub fn translate(&self, item: Item<'_>) -> Result<Translated, Problem> {
+        let Item { operation, order, .. } = item;
         let unsupported = |detail: String| Problem::new(Kind::UnsupportedByProvider, detail);
         let name = self.profile.name;
         let Some(outward) = self.outward else {
@@ -95,7 +82,6 @@ impl OpenedAccount {
         let Some(entry) = self.profile.operation(operation, order.document_type()) else {
             return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
         };
-        let item = Item { operation, order, change, provider_order_number, adopted };
         let Translation { request, refusals, notices, lineage, dropped } =
             translate(self.profile, outward, &self.account, item);
         if !refusals.is_empty() {
@@ -109,7 +95,14 @@ impl OpenedAccount {
             throttle_group: self.stored.throttle_group.clone(),
             endpoint: entry.endpoint.to_owned(),
         };
-        Ok(Translated { lane, batch_key: outward.batch_key(operation, order), notices, request, lineage, dropped })
+        Ok(Translated {
+            lane,
+            batch_key: outward.batch_key(&self.account, operation, order),
+            notices,
+            request,
+            lineage,
+            dropped,
+        })
     }
 }
 
@@ -159,7 +152,7 @@ impl From<Translated> for TranslationView {
                 headers: request.masked_headers(),
                 body: String::from_utf8_lossy(&request.masked_body()).into_owned(),
                 method: request.method,
-                url: request.url,
+                url: request.masked_url(),
             },
             results: notices,
             lineage,

@@ -12,8 +12,9 @@ use super::body::{JsonBody, validate};
 use super::params::{NoParams, Params};
 use super::patch;
 use super::problem::{Kind, Problem, ProblemDocument};
-use super::translating::{Intent, TranslationView, account_for, translation_answer};
+use super::translating::{TranslationView, account_for, translation_answer};
 use crate::canonical::{FieldError, Operation, Order};
+use crate::provider::Item;
 
 /// An operation that shall be shown and not done.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,15 +59,15 @@ pub async fn handler(
 ) -> Result<Response, Problem> {
     caller.require_any(&[Scope::OrdersWrite, Scope::OrdersRead])?;
     let NewTranslation { account, operation, order, changes } = validate(&addressed(body.value))?;
-    let (order, change) = apply(operation, order, changes.as_ref())?;
+    let (before, order, change) = apply(operation, order, changes.as_ref())?;
     let account = account_for(&state, &caller, &account).await?;
     let translated = account
-        .translate(Intent {
+        .translate(Item {
             operation,
-            order: &order,
             change: change.as_ref(),
+            standing: before.as_ref(),
             provider_order_number: order.provider_order_number.as_deref(),
-            adopted: false,
+            ..Item::create(&order)
         })
         .map_err(|problem| place(problem, changes.as_ref()))?;
     Ok(translation_answer(translated))
@@ -83,8 +84,13 @@ fn addressed(mut body: Value) -> Value {
     body
 }
 
-/// The order as it would stand after the operation, and the change that the operation is, where it is one.
-fn apply(operation: Operation, order: Order, changes: Option<&Value>) -> Result<(Order, Option<Value>), Problem> {
+/// The order before a change, the order as it would stand after the operation, and the change that the operation
+/// is, where it is one.
+fn apply(
+    operation: Operation,
+    order: Order,
+    changes: Option<&Value>,
+) -> Result<(Option<Order>, Order, Option<Value>), Problem> {
     let order = patch::coherent(order).map_err(|problem| problem.below("/order"))?;
     match operation {
         Operation::Create | Operation::Cancel | Operation::CreateTrip => {
@@ -105,7 +111,7 @@ fn apply(operation: Operation, order: Order, changes: Option<&Value>) -> Result<
                     "创建订单时由目标系统分配,不可填写",
                 ));
             }
-            if errors.is_empty() { Ok((order, None)) } else { Err(Problem::invalid(errors)) }
+            if errors.is_empty() { Ok((None, order, None)) } else { Err(Problem::invalid(errors)) }
         }
         Operation::Amend | Operation::UpdateCustomFields => {
             let document = serde_json::to_value(&order)
@@ -118,7 +124,7 @@ fn apply(operation: Operation, order: Order, changes: Option<&Value>) -> Result<
                 None => as_change(operation, &document)?,
             };
             let (after, change) = patch::apply(&document, &change).map_err(|problem| place(problem, changes))?;
-            Ok((after, Some(change)))
+            Ok((changes.map(|_| order), after, Some(change)))
         }
     }
 }
@@ -134,7 +140,7 @@ fn place(problem: Problem, changes: Option<&Value>) -> Problem {
 /// Without a change of its own, all of the order is the change, as far as the operation changes it.
 fn as_change(operation: Operation, document: &Value) -> Result<Value, Problem> {
     if operation == Operation::Amend {
-        return Ok(document.clone());
+        return Ok(patch::without_identity(document));
     }
     document.get("customFields").map(|fields| json!({"customFields": fields})).ok_or_else(|| {
         Problem::invalid(vec![FieldError::new(

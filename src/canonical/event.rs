@@ -36,6 +36,18 @@ pub enum EventType {
     #[serde(rename = "order.assigned")]
     #[strum(serialize = "order.assigned")]
     OrderAssigned,
+    /// The carrier or driver took the order.
+    #[serde(rename = "order.confirmed")]
+    #[strum(serialize = "order.confirmed")]
+    OrderConfirmed,
+    /// The goods were loaded.
+    #[serde(rename = "transport.picked_up")]
+    #[strum(serialize = "transport.picked_up")]
+    TransportPickedUp,
+    /// The goods were handed to the consignee.
+    #[serde(rename = "transport.delivered")]
+    #[strum(serialize = "transport.delivered")]
+    TransportDelivered,
     /// The order stands at its provider no more.
     #[serde(rename = "order.cancelled")]
     #[strum(serialize = "order.cancelled")]

@@ -250,10 +250,10 @@ fn as_item<'a>(item: &'a ClaimedItem, order: &'a Result<Order, String>) -> Optio
     let order = order.as_ref().ok()?;
     Some(Item {
         operation: item.operation,
-        order,
         change: item.change.as_ref(),
         provider_order_number: item.provider_order_number.as_deref(),
         adopted: item.adopted,
+        ..Item::create(order)
     })
 }
 

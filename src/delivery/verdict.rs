@@ -43,7 +43,7 @@ pub fn uniform() -> f64 {
 
 /// What a submission becomes after its provider's verdict.
 pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem {
-    let Outcome { verdict, provider_order_number, status, event, results } = outcome;
+    let Outcome { verdict, provider_order_number, status, event, results, trip: _ } = outcome;
     let base =
         SettledItem { provider_order_number, order_status: status, order_event: event, results, ..unchanged(item) };
     let taken = |base: SettledItem| SettledItem { document: changed_document(item), announce: true, ..base };
@@ -56,9 +56,11 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem 
         Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..taken(base) },
         Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),
         Verdict::Rejected | Verdict::AlreadyExists => rejected(item, base),
-        Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::BatchTooLarge => {
-            SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base }
-        }
+        Verdict::Throttled { .. }
+        | Verdict::CredentialsRefused
+        | Verdict::SessionExpired
+        | Verdict::BatchTooLarge
+        | Verdict::SendSingly => SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base },
         Verdict::RetrySoon => again(item, base, &SOON, MOST_ATTEMPTS, random),
         Verdict::RetryLater => again(item, base, &LATER, MOST_ATTEMPTS, random),
         Verdict::RetryFewTimes => again(item, base, &SOON, FEW_ATTEMPTS, random),

@@ -19,12 +19,14 @@ pub struct Account {
     /// The settings as they were given; an adapter types its own part
     pub settings: Value,
     pub common: CommonSettings,
+    /// What the provider gave for the credentials; nothing for a provider without sessions, and in a preview
+    pub session: Option<Session>,
 }
 
 impl Account {
     pub fn new(id: String, base_url: String, credentials: Credentials, settings: Value) -> serde_json::Result<Self> {
         let common = CommonSettings::deserialize(&settings)?;
-        Ok(Account { id, base_url, credentials, settings, common })
+        Ok(Account { id, base_url, credentials, settings, common, session: None })
     }
 
     /// The URL of an endpoint's path.
@@ -79,6 +81,40 @@ impl Credentials {
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Credentials(***)")
+    }
+}
+
+/// What a provider gave for an account's credentials: tokens, in the adapter's own JSON. Never printed, never
+/// serialised but to be sealed.
+#[derive(Clone)]
+pub struct Session(SecretString);
+
+impl Session {
+    /// The session from its JSON text.
+    pub fn new(json: String) -> Self {
+        Session(SecretString::from(json))
+    }
+
+    /// The session in the adapter's type.
+    pub fn read<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_str(self.0.expose_secret())
+    }
+
+    /// The bytes to be sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.expose_secret().as_bytes().to_vec()
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Session(***)")
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::account::Account;
 use super::exchange::{Batch, Item, Lineage, Request, Trace};
-use super::{Outward, Profile};
+use super::{Carries, Outward, Profile};
 use crate::canonical::{DispatchMode, FieldError, Operation, Order, Severity, SubmissionResult, leaves_not_under};
 
 /// Members whose loss would change money, liability or safety. `*` stands for one list index.
@@ -41,9 +41,9 @@ pub struct Translation {
 
 /// Translates one order without sending it.
 pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, item: Item<'_>) -> Translation {
-    let Some(endpoint) = profile
-        .operation(item.operation, item.order.document_type())
-        .and_then(|operation| profile.endpoint(operation.endpoint))
+    let operation = profile.operation(item.operation, item.order.document_type());
+    let Some((operation, endpoint)) =
+        operation.and_then(|operation| Some((operation, profile.endpoint(operation.endpoint)?)))
     else {
         return Translation {
             request: None,
@@ -59,7 +59,7 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     let (lineage, carried) = trace.into_parts();
 
     let mut dropped = Vec::new();
-    let document = to_be_carried(&item, profile.id);
+    let document = to_be_carried(&item, operation.carries, profile.id);
     for pointer in leaves_not_under(&document, &carried, &may_fold) {
         let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
         if already_refused
@@ -84,20 +84,20 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     }
 }
 
-/// What the operation tells the provider: the whole order; of its custom fields those that change; of a
-/// cancellation nothing but which order it is about.
-fn to_be_carried(item: &Item<'_>, provider: &str) -> Value {
+/// What the operation tells the provider: the whole order, the members that change, or nothing but which order
+/// it is about.
+fn to_be_carried(item: &Item<'_>, carries: Carries, provider: &str) -> Value {
     let order = || serde_json::to_value(item.order).unwrap_or(Value::Null);
-    match (item.operation, item.change) {
-        (Operation::UpdateCustomFields, Some(change)) => change.clone(),
-        (Operation::UpdateCustomFields, None) => {
+    match (carries, item.change) {
+        (Carries::Identity, _) => json!({}),
+        (Carries::Change, Some(change)) => change.clone(),
+        (Carries::Change, None) if item.operation == Operation::UpdateCustomFields => {
             let order = order();
             let fields = |pointer: &str| order.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
             let own = fields(&format!("/extensions/{provider}/customFields"));
             json!({"customFields": fields("/customFields"), "extensions": {provider: {"customFields": own}}})
         }
-        (Operation::Cancel, _) => json!({}),
-        _ => order(),
+        (Carries::Change | Carries::Document, _) => order(),
     }
 }
 

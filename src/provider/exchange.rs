@@ -28,17 +28,38 @@ pub struct Item<'a> {
     pub order: &'a Order,
     /// The merge patch (RFC 7396) that this operation adds to what stands at the provider, where it is a change
     pub change: Option<&'a Value>,
+    /// The document as it stands at the provider before the change; nothing where there is no change, or where
+    /// the whole document is not known
+    pub standing: Option<&'a Order>,
     /// The number that the provider assigned, once it is known
     pub provider_order_number: Option<&'a str>,
     /// The order was made outside the gateway: the provider need not know it by our number
     pub adopted: bool,
+    /// For `create_trip`: what goes on the vehicle; `order` is the first of its orders
+    pub trip: Option<Trip<'a>>,
 }
 
 impl<'a> Item<'a> {
     /// The creation of an order.
     pub fn create(order: &'a Order) -> Self {
-        Item { operation: Operation::Create, order, change: None, provider_order_number: None, adopted: false }
+        Item {
+            operation: Operation::Create,
+            order,
+            change: None,
+            standing: None,
+            provider_order_number: None,
+            adopted: false,
+            trip: None,
+        }
     }
+}
+
+/// Several orders on one vehicle.
+#[derive(Debug, Clone, Copy)]
+pub struct Trip<'a> {
+    pub orders: &'a [Order],
+    /// Mobile number of the driver, as the caller wrote it
+    pub driver_phone: &'a str,
 }
 
 /// A request in bytes.
@@ -49,6 +70,8 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// Names of the headers whose values are secret
     pub secret_headers: &'static [&'static str],
+    /// Names of the URL's parameters whose values are secret
+    pub secret_parameters: &'static [&'static str],
     pub body: Vec<u8>,
     /// Where secrets stand in the body, in ascending order
     pub secrets: Vec<Range<usize>>,
@@ -57,6 +80,16 @@ pub struct Request {
 const MASK: &str = "***";
 
 impl Request {
+    /// The URL, secret values masked.
+    pub fn masked_url(&self) -> String {
+        let Some((path, query)) = self.url.split_once('?') else { return self.url.clone() };
+        let masked = query.split('&').map(|parameter| match parameter.split_once('=') {
+            Some((name, _)) if self.secret_parameters.contains(&name) => format!("{name}={MASK}"),
+            _ => parameter.to_owned(),
+        });
+        format!("{path}?{}", masked.collect::<Vec<_>>().join("&"))
+    }
+
     /// The headers, secret values masked.
     pub fn masked_headers(&self) -> Vec<(String, String)> {
         self.headers
@@ -180,13 +213,23 @@ pub struct Outcome {
     /// What happened to the order, where something did
     pub event: Option<EventType>,
     pub results: Vec<SubmissionResult>,
+    /// For an accepted `create_trip`: the numbers that the provider gave
+    pub trip: Option<TripNumbers>,
 }
 
 impl Outcome {
     /// A verdict that comes with results only.
     pub fn only(verdict: Verdict, results: Vec<SubmissionResult>) -> Self {
-        Outcome { verdict, provider_order_number: None, status: None, event: None, results }
+        Outcome { verdict, provider_order_number: None, status: None, event: None, results, trip: None }
     }
+}
+
+/// The numbers of a trip at its provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TripNumbers {
+    pub trip: String,
+    /// One for each order, in the order of the request
+    pub orders: Vec<String>,
 }
 
 /// The verdict on one item.
@@ -205,8 +248,13 @@ pub enum Verdict {
     Throttled { retry_after: Option<Duration> },
     /// Nothing was done because the credentials were refused.
     CredentialsRefused,
+    /// Nothing was done because the session is dead. Costs the order no attempt.
+    SessionExpired,
     /// Nothing was done because the request as a whole held too many items.
     BatchTooLarge,
+    /// The request was refused as a whole for the sake of one or some of its items: each goes by itself, and
+    /// costs no attempt. Never the verdict on a single item.
+    SendSingly,
     /// Nothing was done, and the same may succeed soon.
     RetrySoon,
     /// Nothing was done, and the same may succeed after a longer wait.

@@ -6,6 +6,7 @@
 //! A new provider is one folder here and one line in [`ALL`] (and its sandbox twin).
 
 mod account;
+mod calls;
 mod carriage;
 mod exchange;
 mod otms;
@@ -15,10 +16,16 @@ mod xml;
 
 use crate::canonical::{FieldError, Operation, Order};
 
-pub use account::{Account, AccountDraft, CommonSettings, Credentials};
+pub use account::{Account, AccountDraft, CommonSettings, Credentials, Session};
+pub use calls::{
+    Call, Calls, DeviceCall, Lookup, OrderReference, OrderSearch, Organization, Party, PartyRole, ProviderMilestone,
+    ProviderOrder, ProviderOrderPage, Reply, Search, SearchTime, SessionCalls, Subscription, SubscriptionWish,
+};
 pub use carriage::{Translation, translate};
-pub use exchange::{Answer, Batch, Encoding, Item, ItemEncoding, Lineage, Outcome, Request, Trace, Verdict};
-pub use profile::{Catalogue, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
+pub use exchange::{
+    Answer, Batch, Encoding, Item, ItemEncoding, Lineage, Outcome, Request, Trace, Trip, TripNumbers, Verdict,
+};
+pub use profile::{Carries, Catalogue, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
 pub use schema::{check_account, extension_components, settings_schema};
 
 /// Every provider. The only place that lists them.
@@ -41,7 +48,7 @@ pub trait Provider: Send + Sync {
 /// What can be sent to a provider, and how its answers are read. Pure functions.
 pub trait Outward: Send + Sync {
     /// Submissions may share a request only when this is equal for both.
-    fn batch_key(&self, operation: Operation, order: &Order) -> String;
+    fn batch_key(&self, account: &Account, operation: Operation, order: &Order) -> String;
 
     /// Rules of this provider on an account's credentials and settings that its schemas cannot say.
     fn check_account(&self, account: &AccountDraft<'_>) -> Vec<FieldError>;
@@ -53,4 +60,7 @@ pub trait Outward: Send + Sync {
     /// What the answer says of each item, in the order of `items`, which are the items of the request in
     /// the order of their positions there. What cannot be read is [`Verdict::Unknown`].
     fn decode(&self, endpoint: &Endpoint, items: &[Item<'_>], answer: &Answer<'_>) -> Vec<Outcome>;
+
+    /// What else can be asked of the provider, or told to it.
+    fn calls(&self) -> &'static Calls;
 }

@@ -97,7 +97,19 @@ pub struct OperationProfile {
     pub document_type: DocumentType,
     /// Id of the endpoint that carries it
     pub endpoint: &'static str,
+    pub carries: Carries,
     pub evidence: Evidence,
+}
+
+/// What an operation tells the provider. All of it must be carried, noticed or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carries {
+    /// The whole order
+    Document,
+    /// The members that change
+    Change,
+    /// Which order it is about, and nothing else
+    Identity,
 }
 
 /// What decides an operation whose answer never came.
@@ -106,6 +118,21 @@ pub struct OperationProfile {
 pub enum Evidence {
     /// The same document again is safe: either it changes nothing, or the provider says that it exists.
     Resend,
+    /// The provider is asked for the order by a number that is ours alone. Found: it was made. Not found twice:
+    /// it is sent again.
+    FindOrder,
+    /// The same by a number that others may have used: only a single order, made after the attempt, is ours.
+    /// Anything else that is found is for a person to decide.
+    FindSingleOrder,
+    /// The provider is asked for the order. Cancelled: it was done. Still there twice: it is sent again.
+    FindCancelled,
+}
+
+impl Evidence {
+    /// Whether the provider is asked before anything is sent again.
+    pub fn looks_first(self) -> bool {
+        self != Evidence::Resend
+    }
 }
 
 /// One interface of a provider: the unit to which its quota and batch size apply.

@@ -13,16 +13,16 @@ use uuid::Uuid;
 
 use super::answering::mark_replayed;
 use super::create::{CheckedOrder, check};
+use super::with_submissions;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::{IdempotencyHeader, replay};
 use crate::api::params::{NoParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::api::views::{OrderEnvelope, OrderView, SubmissionView};
+use crate::api::views::{OrderEnvelope, OrderView};
 use crate::store::AcceptedBatch;
 use crate::store::accept::NewOrder;
-use crate::store::orders::StoredOrder;
 
 /// The most orders of one request.
 const MOST_ORDERS: usize = 1000;
@@ -187,7 +187,10 @@ async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> R
     let remembered = answer.and_then(|answer| answer.as_array().cloned()).unwrap_or_default();
     let id_of = |item: &Value| item["orderId"].as_str().and_then(|id| id.parse::<Uuid>().ok());
     let ids: Vec<Uuid> = remembered.iter().filter_map(id_of).collect();
-    let mut orders = views(state, caller, state.store.orders_by_id(&ids).await?).await?;
+    let mut orders = state.store.orders_by_id(&ids).await?;
+    orders.retain(|order| caller.may_use(&order.account_id));
+    let views = with_submissions(state, orders).await?;
+    let mut orders: HashMap<Uuid, OrderView> = views.into_iter().map(|order| (order.envelope.id, order)).collect();
     let items = remembered
         .iter()
         .enumerate()
@@ -201,23 +204,4 @@ async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> R
         })
         .collect();
     Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
-}
-
-/// The orders that the caller may see, each with its latest submission.
-async fn views(
-    state: &AppState,
-    caller: &Caller,
-    orders: Vec<StoredOrder>,
-) -> Result<HashMap<Uuid, OrderView>, Problem> {
-    let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
-    let mut latest = state.store.latest_submissions(&ids).await?;
-    orders
-        .into_iter()
-        .filter(|order| caller.may_use(&order.account_id))
-        .map(|order| {
-            let id = order.id;
-            let submission = latest.remove(&id).map(|submission| SubmissionView::of(submission, None));
-            Ok((id, OrderView::of(order, submission)?))
-        })
-        .collect()
 }

@@ -6,22 +6,20 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::answering::{lost_race, queued, replayed};
-use super::{answer, read};
+use super::{MOST_LOOKS, answer, changes_too_fast, read, seen};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::etag::IfMatch;
 use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{Id, MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::api::translating::{Intent, Translated, account_of_order, translation_answer};
+use crate::api::translating::{Translated, account_of_order, translation_answer};
 use crate::api::views::OrderEnvelope;
 use crate::canonical::{Operation, Order, OrderStatus};
+use crate::provider::Item;
 use crate::store::idempotency::IdempotencyKey;
 use crate::store::orders::StoredOrder;
 use crate::store::submit::{CancelledHere, NewSubmission, Submitted};
-
-/// How often the order is looked at anew because it changed meanwhile.
-const MOST_LOOKS: usize = 5;
 
 /// Cancels an order.
 ///
@@ -73,26 +71,17 @@ pub async fn handler(
             return Ok(answer(StatusCode::OK, &read(&state, &caller, order_id).await?));
         }
         match state.store.cancel_here(order_id, stored.version, key.as_ref()).await? {
-            CancelledHere::Done => {
-                return Ok(answer(StatusCode::OK, &read(&state, &caller, order_id).await?));
-            }
+            CancelledHere::Done => return Ok(answer(StatusCode::OK, &read(&state, &caller, order_id).await?)),
             CancelledHere::KeyKnown => return lost_race(&state, &caller, key.as_ref()).await,
-            CancelledHere::OrderChanged => continue,
-            CancelledHere::TooLate => {}
-        }
-        if let Some(response) = at_provider(&state, &caller, &stored, prefer, key.as_ref()).await? {
-            return Ok(response);
+            CancelledHere::OrderChanged => {}
+            CancelledHere::TooLate => {
+                if let Some(response) = at_provider(&state, &caller, &stored, prefer, key.as_ref()).await? {
+                    return Ok(response);
+                }
+            }
         }
     }
-    Err(Problem::new(Kind::StateConflict, "The order changes faster than this request can be checked; repeat it."))
-}
-
-/// The order, if it is the one that the caller has seen.
-async fn seen(state: &AppState, caller: &Caller, id: Uuid, if_match: &IfMatch) -> Result<StoredOrder, Problem> {
-    let stored = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
-    let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
-    if_match.require(stored.version)?;
-    Ok(stored)
+    Err(changes_too_fast())
 }
 
 /// The cancellation in the provider's words.
@@ -106,12 +95,11 @@ async fn translation(state: &AppState, stored: &StoredOrder) -> Result<Translate
     }
     let order: Order = serde_json::from_value(stored.document.clone())
         .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
-    account_of_order(state, &stored.account_id).await?.translate(Intent {
+    account_of_order(state, &stored.account_id).await?.translate(Item {
         operation: Operation::Cancel,
-        order: &order,
-        change: None,
         provider_order_number: stored.provider_order_number.as_deref(),
         adopted: stored.adopted,
+        ..Item::create(&order)
     })
 }
 

@@ -3,24 +3,24 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::answering::{lost_race, queued, replayed};
+use super::{MOST_LOOKS, changes_too_fast, seen};
 use crate::api::AppState;
 use crate::api::auth::Caller;
 use crate::api::etag::IfMatch;
 use crate::api::params::PreferWait;
 use crate::api::patch;
 use crate::api::problem::{Kind, Problem};
-use crate::api::translating::{Intent, Translated, account_of_order, translation_answer};
-use crate::canonical::{Operation, OrderStatus, merge_patch};
+use crate::api::translating::{Translated, account_of_order, translation_answer};
+use crate::canonical::{Operation, Order, OrderStatus, merge_patch};
+use crate::provider::Item;
 use crate::store::idempotency::IdempotencyKey;
 use crate::store::orders::StoredOrder;
 use crate::store::submit::{NewSubmission, Submitted};
-
-/// How often a change is checked anew because the order changed under it.
-const MOST_LOOKS: usize = 5;
 
 /// A change that a caller asked for.
 pub struct Change<'a> {
@@ -84,7 +84,7 @@ pub async fn change(
             Submitted::OrderChanged => {}
         }
     }
-    Err(Problem::new(Kind::StateConflict, "The order changes faster than this change can be checked; repeat it."))
+    Err(changes_too_fast())
 }
 
 /// Shows what a change would send.
@@ -94,9 +94,7 @@ pub async fn preview(state: &AppState, caller: &Caller, change: &Change<'_>) -> 
 
 /// Checks a change against the order as it is now.
 async fn check(state: &AppState, caller: &Caller, change: &Change<'_>) -> Result<CheckedChange, Problem> {
-    let stored = state.store.order(change.order_id).await?.filter(|order| caller.may_use(&order.account_id));
-    let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
-    change.if_match.require(stored.version)?;
+    let stored = seen(state, caller, change.order_id, change.if_match).await?;
     let operation = operation(&stored, change.kind)?;
     let mut document = stored.document.clone();
     for pending in &stored.pending_changes {
@@ -105,13 +103,17 @@ async fn check(state: &AppState, caller: &Caller, change: &Change<'_>) -> Result
     patch::check(operation, change.patch, &document)?;
     let (order, patch) = patch::apply(&document, change.patch)?;
     let account = account_of_order(state, &stored.account_id).await?;
+    let standing = stored.document_complete.then(|| Order::deserialize(&document)).transpose();
+    let standing =
+        standing.map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
     let translated = account
-        .translate(Intent {
+        .translate(Item {
             operation,
-            order: &order,
             change: Some(&patch),
+            standing: standing.as_ref(),
             provider_order_number: stored.provider_order_number.as_deref(),
             adopted: stored.adopted,
+            ..Item::create(&order)
         })
         .map_err(|problem| incomplete(&stored, problem))?;
     Ok(CheckedChange { stored, operation, patch, translated })

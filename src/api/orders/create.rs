@@ -14,9 +14,10 @@ use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::api::translating::{Intent, Translated, TranslationView, account_for, translation_answer};
+use crate::api::translating::{Translated, TranslationView, account_for, translation_answer};
 use crate::api::views::OrderEnvelope;
-use crate::canonical::{FieldError, Operation, Order};
+use crate::canonical::{FieldError, Order};
+use crate::provider::Item;
 use crate::store::accept::{Accepted, NewOrder};
 
 /// An order that was checked against everything that can be known before it is sent.
@@ -119,13 +120,7 @@ pub async fn check(state: &AppState, caller: &Caller, document: &Value) -> Resul
     }
     let order = coherent(order)?;
     let account = account_for(state, caller, &order.account).await?;
-    let translated = account.translate(Intent {
-        operation: Operation::Create,
-        order: &order,
-        change: None,
-        provider_order_number: None,
-        adopted: false,
-    })?;
+    let translated = account.translate(Item::create(&order))?;
     Ok(CheckedOrder { order, translated })
 }
 

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::with_submissions;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Page, Params, page_limit, read_time_cursor, storable, write_time_cursor};
 use crate::api::problem::{Problem, ProblemDocument};
-use crate::api::views::{OrderEnvelope, OrderView, SubmissionView};
+use crate::api::views::{OrderEnvelope, OrderView};
 use crate::canonical::{OrderStatus, SubmissionState};
 use crate::store::orders::OrderFilter;
 
@@ -79,14 +80,5 @@ pub async fn handler(
         orders.pop();
     }
     let next_cursor = orders.last().filter(|_| more).map(|last| write_time_cursor(last.created_at, last.id));
-    let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
-    let mut latest = state.store.latest_submissions(&ids).await?;
-    let items = orders
-        .into_iter()
-        .map(|order| {
-            let submission = latest.remove(&order.id).map(|submission| SubmissionView::of(submission, None));
-            OrderView::of(order, submission)
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Json(Page { items, next_cursor }))
+    Ok(Json(Page { items: with_submissions(&state, orders).await?, next_cursor }))
 }

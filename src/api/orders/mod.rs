@@ -19,9 +19,14 @@ use uuid::Uuid;
 
 use super::AppState;
 use super::auth::Caller;
-use super::problem::Problem;
+use super::etag::IfMatch;
+use super::problem::{Kind, Problem};
 use super::submissions::view;
-use super::views::OrderView;
+use super::views::{OrderView, SubmissionView};
+use crate::store::orders::StoredOrder;
+
+/// How often a request is checked anew because the order changed under it.
+const MOST_LOOKS: usize = 5;
 
 /// The order that the caller may see, with its latest submission.
 async fn read(state: &AppState, caller: &Caller, id: Uuid) -> Result<OrderView, Problem> {
@@ -33,6 +38,32 @@ async fn read(state: &AppState, caller: &Caller, id: Uuid) -> Result<OrderView, 
         None => None,
     };
     OrderView::of(order, submission)
+}
+
+/// The order that the caller may see, if it is the one that the caller has seen.
+async fn seen(state: &AppState, caller: &Caller, id: Uuid, if_match: &IfMatch) -> Result<StoredOrder, Problem> {
+    let stored = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
+    let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
+    if_match.require(stored.version)?;
+    Ok(stored)
+}
+
+/// The order changed at each of the looks.
+fn changes_too_fast() -> Problem {
+    Problem::new(Kind::StateConflict, "The order changes faster than this request can be checked; repeat it.")
+}
+
+/// Orders as lists show them, each with its latest submission.
+async fn with_submissions(state: &AppState, orders: Vec<StoredOrder>) -> Result<Vec<OrderView>, Problem> {
+    let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
+    let mut latest = state.store.latest_submissions(&ids).await?;
+    orders
+        .into_iter()
+        .map(|order| {
+            let submission = latest.remove(&order.id).map(|submission| SubmissionView::of(submission, None));
+            OrderView::of(order, submission)
+        })
+        .collect()
 }
 
 /// An answer that holds one order.

@@ -116,7 +116,7 @@ impl From<&'static Profile> for ProviderView {
 
 impl From<&'static OperationProfile> for OperationView {
     fn from(profile: &'static OperationProfile) -> Self {
-        let OperationProfile { operation, document_type, endpoint, evidence } = *profile;
+        let OperationProfile { operation, document_type, endpoint, carries: _, evidence } = *profile;
         OperationView { operation, document_type, endpoint, evidence }
     }
 }

@@ -45,6 +45,7 @@ fn imported(item: &Item<'_>, order: &OrderResponse) -> Outcome {
         status,
         event: event.filter(|_| taken),
         results: results(ORDER_IMPORT, &order.response_codes, raw_message.as_deref(), taken),
+        trip: None,
     }
 }
 
@@ -89,6 +90,7 @@ fn updated(item: &Item<'_>, order: &UpdateResponse) -> Outcome {
         status: None,
         event: (!nothing).then_some(EventType::OrderAmended),
         results,
+        trip: None,
     }
 }
 

@@ -76,6 +76,7 @@ pub fn request(
         url: account.url(batch.endpoint.path),
         headers: headers(&settings, credentials.as_ref()),
         secret_headers: &["authorization"],
+        secret_parameters: &[],
         body: xml.into_bytes(),
         secrets,
     });

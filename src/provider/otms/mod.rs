@@ -23,7 +23,7 @@ mod tests;
 
 use crate::canonical::{FieldError, Operation, Order};
 use crate::provider::{
-    AccountDraft, Answer, Batch, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace,
+    Account, AccountDraft, Answer, Batch, Calls, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace,
 };
 
 /// The oTMS adapter.
@@ -41,7 +41,7 @@ impl Provider for Otms {
 
 impl Outward for Otms {
     /// `source` stands on orderImport's request, so one request holds one.
-    fn batch_key(&self, operation: Operation, order: &Order) -> String {
+    fn batch_key(&self, _: &Account, operation: Operation, order: &Order) -> String {
         match operation {
             Operation::UpdateCustomFields => String::new(),
             _ => settings::order_extension(order).source.unwrap_or_default(),
@@ -64,5 +64,9 @@ impl Outward for Otms {
             profile::ORDER_CUSTOM_UPDATE => decode::order_custom_update(items, answer),
             _ => decode::order_import(items, answer),
         }
+    }
+
+    fn calls(&self) -> &'static Calls {
+        &Calls::NONE
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{codes, settings};
 use crate::canonical::{DocumentType, Operation};
-use crate::provider::{DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
+use crate::provider::{Carries, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
 
 pub const ID: &str = "otms";
 
@@ -23,6 +23,7 @@ pub static PROFILE: Profile = Profile {
             operation: Operation::Create,
             document_type: DocumentType::TransportOrder,
             endpoint: ORDER_IMPORT,
+            carries: Carries::Document,
             // With allowUpdate=false a second import is refused with 1022 and changes nothing.
             evidence: Evidence::Resend,
         },
@@ -30,6 +31,7 @@ pub static PROFILE: Profile = Profile {
             operation: Operation::Amend,
             document_type: DocumentType::TransportOrder,
             endpoint: ORDER_IMPORT,
+            carries: Carries::Document,
             // With allowUpdate=true the order stands afterwards as the document says, however often it comes.
             evidence: Evidence::Resend,
         },
@@ -37,6 +39,7 @@ pub static PROFILE: Profile = Profile {
             operation: Operation::UpdateCustomFields,
             document_type: DocumentType::TransportOrder,
             endpoint: ORDER_CUSTOM_UPDATE,
+            carries: Carries::Change,
             // Each field stands afterwards as the document says, however often it comes.
             evidence: Evidence::Resend,
         },
