@@ -28,6 +28,18 @@ create table accounts (
 );
 create index accounts_by_throttle_group on accounts (provider, throttle_group);
 
+-- Sessions: what a provider gave for an account's credentials. One for all replicas.
+create table provider_sessions (
+    account_id     text primary key references accounts (id) on delete cascade,
+    session        bytea,                               -- sealed (AEAD, bound to the account id); null until the first one came
+    session_key    text,                                -- id of the master key that sealed it
+    generation     bigint not null default 0,           -- rises with every new session; the fence of a late refusal
+    refused        boolean not null default false,      -- the provider refused it: it must be replaced
+    quick_refusals integer not null default 0,          -- sessions in a row that were refused soon after they came
+    renewing_until timestamptz,                         -- set while one replica asks for another
+    obtained_at    timestamptz                          -- when it came
+);
+
 -- API keys of internal applications. Only the hash of a key is kept.
 create table api_keys (
     id           uuid primary key,                      -- public id
@@ -54,6 +66,7 @@ create table orders (
     status                text not null check (status in ('pending', 'rejected', 'draft', 'requested', 'confirmed', 'in_transit', 'completed', 'cancelled', 'unknown')),
     provider_order_number text,                         -- the provider's number, once known
     version               bigint not null default 1,    -- ETag; rises when document, status or provider number change
+    refreshed_at          timestamptz,                  -- when the provider was last asked where it stands
     created_at            timestamptz not null,         -- when it was accepted
     updated_at            timestamptz not null,         -- when it last changed
     unique (account_id, document_type, order_number)
@@ -98,11 +111,29 @@ create table exchange_bodies (
     primary key (exchange_id, direction)
 );
 
--- Submissions: one operation on one order. The hot table: small rows, partial indexes, room for updates in place.
+-- Trips: several orders on one vehicle, sent in one request.
+create table trips (
+    id                   uuid primary key,
+    account_id           text not null,                 -- as its orders'
+    provider             text not null,
+    driver_phone         text not null,                 -- as the caller wrote it
+    provider_trip_number text,                          -- the provider's number, once known
+    created_at           timestamptz not null,          -- when it was accepted
+    updated_at           timestamptz not null           -- when it last changed
+);
+create table trip_orders (
+    trip_id  uuid not null references trips (id),
+    position integer not null,                          -- its place in the request, from 0
+    order_id uuid not null unique references orders (id),
+    primary key (trip_id, position)
+);
+
+-- Submissions: one operation on one order, or on all orders of a trip. The hot table: small rows, partial indexes, room for updates in place.
 create table submissions (
     id                    uuid primary key,
     sequence              bigint generated always as identity, -- order of acceptance
-    order_id              uuid not null references orders (id),
+    order_id              uuid not null references orders (id), -- of a trip, its first
+    trip_id               uuid references trips (id),   -- for create_trip
     account_id            text not null,                -- as the order's
     provider              text not null,
     endpoint              text not null,                -- the provider's interface that carries it
@@ -115,6 +146,8 @@ create table submissions (
     attempts              integer not null default 0,   -- tries; an exchange in which the provider did nothing is none
     exchanges             integer not null default 0,   -- all exchanges; numbers the attempts
     may_exist             boolean not null default false, -- an earlier attempt may have reached the provider; never taken back
+    cleared               boolean not null default false, -- evidence allows to send it again although it may exist
+    misses                integer not null default 0,   -- questions in a row at which the provider did not have it
     exchange_id           uuid references exchanges (id), -- the exchange that carries it; the fence of a late worker
     exchange_position     integer,                      -- its place there, from 0
     provider_order_number text,                         -- the number that its answer gave
@@ -124,11 +157,12 @@ create table submissions (
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- What can go, in the order in which it may: the index of the claim. Holds nothing that must wait for another.
 create index submissions_claimable on submissions (account_id, endpoint, due_at, sequence)
-    include (batch_key) where ready and state in ('queued', 'in_doubt');
+    include (batch_key, may_exist, cleared) where ready and state in ('queued', 'in_doubt');
 create index submissions_of_exchange on submissions (exchange_id) where state = 'sending';
 -- Unfinished work of an order, to find the next one.
 create index submissions_unfinished on submissions (order_id, sequence) where finished_at is null;
 create index submissions_of_order on submissions (order_id, sequence);
+create index submissions_of_trip on submissions (trip_id) where trip_id is not null;
 create index submissions_newest_first on submissions (created_at desc, id desc);
 
 -- Attempts: which submission went with which exchange, and what became of it.
@@ -198,6 +232,14 @@ create table idempotency_keys (
     primary key (api_key_id, method, path, key)
 );
 create index idempotency_keys_by_age on idempotency_keys (created_at);
+
+-- Which submissions are about an order: its own, and that of its trip.
+create view order_submissions as
+select order_id, id, sequence, operation, state, finished_at from submissions
+union all
+select m.order_id, s.id, s.sequence, s.operation, s.state, s.finished_at
+from trip_orders m join submissions s on s.trip_id = m.trip_id
+where m.position > 0;
 
 -- Submissions with what each waits for.
 create view submission_overview as

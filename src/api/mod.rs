@@ -3,6 +3,7 @@
 
 mod accounts;
 mod api_keys;
+mod asking;
 mod auth;
 mod body;
 mod cloud_event;
@@ -10,6 +11,7 @@ mod etag;
 mod health;
 mod history;
 mod idempotency;
+mod live;
 mod openapi;
 mod orders;
 mod params;
@@ -20,6 +22,7 @@ mod providers;
 mod submissions;
 mod translating;
 mod translations;
+mod trips;
 mod views;
 
 use std::sync::Arc;
@@ -78,6 +81,12 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::throttle::handler))
         .routes(routes!(accounts::pause::handler))
         .routes(routes!(accounts::resume::handler))
+        .routes(routes!(live::organizations::handler))
+        .routes(routes!(live::parties::handler))
+        .routes(routes!(live::provider_orders::handler))
+        .routes(routes!(live::unbind_devices::handler))
+        .routes(routes!(trips::create::handler))
+        .routes(routes!(trips::get::handler))
         .routes(routes!(translations::handler))
         .routes(routes!(providers::list::handler))
         .routes(routes!(providers::get::handler))

@@ -35,7 +35,11 @@ pub enum Kind {
     UnknownAccount,
     UnsupportedByProvider,
     FieldNotAmendable,
+    FieldNotClearable,
     IdempotencyKeyReused,
+    RateLimited,
+    ProviderError,
+    ProviderTimeout,
     Unavailable,
     Internal,
 }
@@ -174,11 +178,35 @@ impl Kind {
                 "A member cannot be changed",
                 "Take the members that errors points to out of the change. Where the provider cannot change them, cancel the order and create a new one.",
             ),
+            Kind::FieldNotClearable => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "field-not-clearable",
+                "A member cannot be cleared",
+                "The provider can change the members that errors points to, but not take them away. Give them another value, or leave them as they are.",
+            ),
             Kind::IdempotencyKeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
                 "The idempotency key was used with another body",
                 "Send a new request with a new Idempotency-Key; keep the old one for repetitions of the first request only.",
+            ),
+            Kind::RateLimited => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate-limited",
+                "Requests come too often",
+                "Repeat the request after Retry-After seconds.",
+            ),
+            Kind::ProviderError => (
+                StatusCode::BAD_GATEWAY,
+                "provider-error",
+                "The provider refused, or was not understood",
+                "The detail and errors say what the provider said. Only calls that go straight to the provider answer like this; an order that a provider refuses is a submission's state.",
+            ),
+            Kind::ProviderTimeout => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "provider-timeout",
+                "The provider did not answer in time",
+                "Repeat the request later. If it was to change something at the provider, it may have done so; all these calls may be repeated.",
             ),
             Kind::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -295,6 +323,14 @@ impl Problem {
         self
     }
 
+    /// All that is wrong with the document; where the problem names nothing, the problem itself.
+    pub fn into_errors(self) -> Vec<FieldError> {
+        if self.errors.is_empty() {
+            return vec![FieldError::new("", "validation.invalid_value", self.detail.clone(), self.detail)];
+        }
+        self.errors
+    }
+
     /// Whether all that is wrong is that members are missing.
     pub fn lacks_members(&self) -> bool {
         !self.errors.is_empty() && self.errors.iter().all(|error| error.code == "validation.missing")
@@ -315,6 +351,13 @@ impl Problem {
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
+        self
+    }
+
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: std::time::Duration) -> Self {
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        self.retry_after_seconds = Some(seconds);
         self
     }
 

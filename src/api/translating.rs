@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use super::AppState;
 use super::auth::Caller;
 use super::problem::{Kind, Problem};
-use crate::canonical::{FieldError, SubmissionResult};
+use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
 use crate::delivery::open_account;
-use crate::provider::{Account, Item, Lineage, Outward, Profile, Request, Translation, translate};
+use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Translation, translate};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
 
@@ -70,6 +70,12 @@ fn unknown_account(id: &str) -> Problem {
 }
 
 impl OpenedAccount {
+    /// Whether the provider takes this operation only with the whole document.
+    pub fn takes_whole(&self, operation: Operation, order: &Order) -> bool {
+        let entry = self.profile.operation(operation, order.document_type());
+        entry.is_some_and(|entry| entry.carries == Carries::Document)
+    }
+
     /// Translates an operation without sending it, or says why the provider cannot carry it. Pointers are into
     /// the order.
     pub fn translate(&self, item: Item<'_>) -> Result<Translated, Problem> {
@@ -106,11 +112,19 @@ impl OpenedAccount {
     }
 }
 
-/// What the provider cannot carry, as a problem: the provider's fault only where all of it is.
+/// What the provider cannot carry, as a problem: of a kind of its own only where all of it is of that kind.
 fn refused(refusals: Vec<FieldError>) -> Problem {
-    let only_unsupported = refusals.iter().all(|refusal| refusal.code == "translation.unsupported_field");
-    let problem = Problem::invalid(refusals);
-    if only_unsupported { problem.of_kind(Kind::UnsupportedByProvider) } else { problem }
+    let all = |code: &str| refusals.iter().all(|refusal| refusal.code == code);
+    let kind = if all("translation.unsupported_field") || all("translation.unsupported_operation") {
+        Kind::UnsupportedByProvider
+    } else if all("translation.field_not_amendable") {
+        Kind::FieldNotAmendable
+    } else if all("translation.field_not_clearable") {
+        Kind::FieldNotClearable
+    } else {
+        Kind::ValidationFailed
+    };
+    Problem::invalid(refusals).of_kind(kind)
 }
 
 /// The exact document that would be sent, and what became of each member. Nothing is stored or sent.

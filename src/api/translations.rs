@@ -14,7 +14,7 @@ use super::patch;
 use super::problem::{Kind, Problem, ProblemDocument};
 use super::translating::{TranslationView, account_for, translation_answer};
 use crate::canonical::{FieldError, Operation, Order};
-use crate::provider::Item;
+use crate::provider::{Item, Trip};
 
 /// An operation that shall be shown and not done.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -61,9 +61,12 @@ pub async fn handler(
     let NewTranslation { account, operation, order, changes } = validate(&addressed(body.value))?;
     let (before, order, change) = apply(operation, order, changes.as_ref())?;
     let account = account_for(&state, &caller, &account).await?;
+    let driver = order.dispatch.as_ref().and_then(|dispatch| dispatch.driver.as_ref()?.phone.as_deref());
+    let trip = Trip { orders: std::slice::from_ref(&order), driver_phone: driver.unwrap_or_default() };
     let translated = account
         .translate(Item {
             operation,
+            trip: (operation == Operation::CreateTrip).then_some(trip),
             change: change.as_ref(),
             standing: before.as_ref(),
             provider_order_number: order.provider_order_number.as_deref(),

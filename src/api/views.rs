@@ -57,6 +57,7 @@ impl OrderView {
             adopted: _,
             placed: _,
             version,
+            refreshed_at: _,
             created_at,
             updated_at,
             unfinished: _,

@@ -21,6 +21,20 @@ pub fn merge_patch(target: &mut Value, patch: &Value) {
     }
 }
 
+/// One merge patch for two, of which the first is a document without nulls: what it sets is set unless the second
+/// sets or removes it.
+pub fn compose_patches(first: Value, second: &Value) -> Value {
+    let (Value::Object(mut members), Value::Object(changes)) = (first, second) else { return second.clone() };
+    for (name, change) in changes {
+        let composed = match members.remove(name) {
+            Some(earlier) => compose_patches(earlier, change),
+            None => change.clone(),
+        };
+        members.insert(name.clone(), composed);
+    }
+    Value::Object(members)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -51,5 +65,20 @@ mod tests {
             merge_patch(&mut target, &patch);
             assert_eq!(target, result, "{original} patched with {patch}");
         }
+    }
+
+    #[test]
+    fn a_composed_patch_does_what_both_do() {
+        let original = json!({"a": 1, "b": {"c": 2, "d": 3}, "l": [1]});
+        let (first, second) = (
+            json!({"b": {"c": 5, "e": 6}, "l": [2, 3], "r": "x"}),
+            json!({"b": {"c": null, "d": 7}, "r": null, "a": null}),
+        );
+        let mut one_by_one = original.clone();
+        merge_patch(&mut one_by_one, &first);
+        merge_patch(&mut one_by_one, &second);
+        let mut at_once = original;
+        merge_patch(&mut at_once, &compose_patches(first, &second));
+        assert_eq!(at_once, one_by_one);
     }
 }

@@ -26,7 +26,7 @@ pub use custom_fields::{CustomFieldValue, CustomFields};
 pub use decimal::{DECIMAL_KEYWORD, Decimal, DecimalError, Exact, SignedDecimal};
 pub use event::EventType;
 pub use field_error::FieldError;
-pub use merge_patch::merge_patch;
+pub use merge_patch::{compose_patches, merge_patch};
 pub use order::{DocumentType, Extensions, ORDER_EXTENSIONS_SCHEMA, Order, STOP_EXTENSIONS_SCHEMA, assign_line_ids};
 pub use pointer::{escape_token, leaves_not_under};
 pub use result::{ORIGIN_GATEWAY, ResultCode, RetryPolicy, Severity, SubmissionResult};

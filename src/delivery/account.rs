@@ -1,7 +1,9 @@
 //! Opening an account: its row, its credentials, and the provider that it belongs to.
 
+use super::Delivery;
 use crate::provider::{self, Account, Credentials, Provider};
 use crate::store::accounts::StoredAccount;
+use crate::store::lanes::LaneKey;
 use crate::vault::{Vault, VaultError};
 
 /// Why an account cannot be used.
@@ -20,6 +22,26 @@ pub fn place(account_id: &str) -> String {
     format!("accounts/{account_id}")
 }
 
+/// An account with its provider, ready to be used.
+pub struct Opened {
+    pub provider: &'static dyn Provider,
+    pub account: Account,
+    pub throttle_group: String,
+    /// Of the session that the account was given; the fence of its refusal
+    pub session_generation: Option<i64>,
+}
+
+impl Opened {
+    /// The lane of one of the provider's endpoints.
+    pub fn lane(&self, endpoint: &str) -> LaneKey {
+        LaneKey {
+            provider: self.provider.profile().id.to_owned(),
+            throttle_group: self.throttle_group.clone(),
+            endpoint: endpoint.to_owned(),
+        }
+    }
+}
+
 /// The account as its adapter needs it.
 pub fn open_account(stored: &StoredAccount, vault: &Vault) -> Result<(&'static dyn Provider, Account), OpenError> {
     let provider =
@@ -34,4 +56,14 @@ pub fn open_account(stored: &StoredAccount, vault: &Vault) -> Result<(&'static d
     )
     .map_err(|_| OpenError::Unreadable)?;
     Ok((provider, account))
+}
+
+impl Delivery {
+    /// Reads and opens an account; the error is for people.
+    pub(super) async fn open(&self, account_id: &str) -> Result<Opened, String> {
+        let stored = self.inner.store.account(account_id).await.map_err(|error| error.to_string())?;
+        let stored = stored.ok_or_else(|| "the account is gone".to_owned())?;
+        let (provider, account) = open_account(&stored, &self.inner.vault).map_err(|error| error.to_string())?;
+        Ok(Opened { provider, account, throttle_group: stored.throttle_group, session_generation: None })
+    }
 }

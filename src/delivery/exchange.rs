@@ -4,26 +4,28 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::account::Opened;
+use super::ask::AskError;
+use super::encoded::{Encoded, Prepared};
 use super::lane::LaneHandle;
 use super::moment::{self, Moment};
 use super::send::{Received, SendError};
-use super::{Delivery, account, verdict};
-use crate::canonical::{FieldError, Order, Severity, SubmissionResult, merge_patch};
-use crate::provider::{self, Account, Answer, Batch, Encoding, Item, Outcome, Outward, Request, Trace, Verdict};
+use super::transmit::Transmission;
+use super::{DEADLINE, Delivery, verdict};
+use crate::canonical::{DocumentType, Severity, SubmissionResult};
+use crate::provider::{Answer, OperationProfile, Outcome, Outward, Verdict};
+use crate::store::StoreError;
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
-use crate::store::exchanges::PackedBody;
-use crate::store::settle::{ExchangeRecord, Fenced, ResponseRecord, SettledItem, Settlement};
+use crate::store::settle::{Fenced, SettledItem, Settlement};
 use crate::throttle::MOST_LATENESS;
 
-/// The longest that one request may take.
-const DEADLINE: Duration = Duration::from_secs(30);
 /// Lease that must be left just before the first byte: the deadline, and room to settle.
-const LEASE_TO_SEND: Duration = Duration::from_secs(35);
+const LEASE_TO_SEND: Duration = DEADLINE.saturating_add(Duration::from_secs(5));
 /// How long a batch waits when its account cannot be used.
 const UNUSABLE_ACCOUNT: Duration = Duration::from_secs(60);
 
 /// A batch on its way: what was claimed, and when.
-struct Going<'a> {
+pub struct Going<'a> {
     lane: &'a LaneHandle,
     batch: ClaimedBatch,
     /// Just before the claim's statement
@@ -31,7 +33,7 @@ struct Going<'a> {
 }
 
 impl Going<'_> {
-    fn settlement(&self, items: Vec<SettledItem>) -> Settlement {
+    pub(super) fn settlement(&self, items: Vec<SettledItem>) -> Settlement {
         Settlement {
             exchange_id: self.batch.exchange_id,
             lane: self.lane.key.clone(),
@@ -45,8 +47,22 @@ impl Going<'_> {
         }
     }
 
+    /// A batch for which no request could be made.
+    fn without_request(&self, error: AskError) -> Settlement {
+        let mut settlement = self.settlement(Vec::new());
+        settlement.error = Some(error.to_string());
+        self.unanswered(&mut settlement, error);
+        settlement
+    }
+
+    /// What the provider declares of the batch's operation.
+    fn operation_profile(&self, opened: &Opened, document_type: DocumentType) -> Option<&'static OperationProfile> {
+        let operation = self.batch.items.first()?.operation;
+        opened.provider.profile().operation(operation, document_type)
+    }
+
     /// Every item with the same fate.
-    fn all(&self, fate: impl Fn(&ClaimedItem) -> SettledItem) -> Vec<SettledItem> {
+    pub(super) fn all(&self, fate: impl Fn(&ClaimedItem) -> SettledItem) -> Vec<SettledItem> {
         self.batch.items.iter().map(fate).collect()
     }
 }
@@ -74,7 +90,7 @@ impl Delivery {
 
     /// Does the exchange; gives what came of it.
     async fn exchange(&self, going: &Going<'_>) -> Result<Settlement, MissedSlot> {
-        let (provider, account) = match self.open(&going.batch.account_id).await {
+        let mut opened = match self.open(&going.batch.account_id).await {
             Ok(opened) => opened,
             Err(reason) => {
                 let mut settlement = going.settlement(going.all(|item| verdict::released(item, UNUSABLE_ACCOUNT)));
@@ -83,36 +99,62 @@ impl Delivery {
                 return Ok(settlement);
             }
         };
-        let Some(outward) = provider.outward() else {
+        let Some(outward) = opened.provider.outward() else {
             let items =
                 going.all(|item| verdict::refused(item, vec![cannot_be_encoded("the provider takes no orders")]));
             return Ok(going.settlement(items));
         };
-        let encoded = Encoded::of(going, outward, &account);
+        let prepared = match self.prepare(&going.batch).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Ok(going.without_request(AskError::Store(error))),
+        };
+        if going.batch.doubtful
+            && let [claimed] = going.batch.items.as_slice()
+            && let [Ok(prepared)] = prepared.as_slice()
+            && let Some(operation) = going.operation_profile(&opened, prepared.item(claimed).order.document_type())
+            && operation.evidence.looks_first()
+        {
+            return Ok(self.seek_evidence(going, &mut opened, claimed, prepared, operation.evidence).await);
+        }
+        if let Err(error) = self.ensure_session(&mut opened).await {
+            return Ok(going.without_request(error));
+        }
+        self.send_batch(going, &opened, outward, &prepared).await
+    }
+
+    /// Reads the documents of a batch.
+    async fn prepare(&self, batch: &ClaimedBatch) -> Result<Vec<Result<Prepared, String>>, StoreError> {
+        let mut prepared = Vec::with_capacity(batch.items.len());
+        for item in &batch.items {
+            let trip = match item.trip_id {
+                Some(trip_id) => self.inner.store.trip(trip_id).await?,
+                None => None,
+            };
+            prepared.push(Prepared::of(item, trip.as_ref()));
+        }
+        Ok(prepared)
+    }
+
+    /// Sends a batch in its slot.
+    async fn send_batch(
+        &self,
+        going: &Going<'_>,
+        opened: &Opened,
+        outward: &dyn Outward,
+        prepared: &[Result<Prepared, String>],
+    ) -> Result<Settlement, MissedSlot> {
+        let encoded = Encoded::of(going.lane.endpoint, &going.batch.items, prepared, outward, &opened.account);
         let Some(request) = &encoded.request else {
             return Ok(going.settlement(encoded.settle(|_, _| Vec::new())));
         };
         wait_for_slot(going).await?;
         moment::reached(Moment::BeforeFirstByte);
-        let deadline = DEADLINE.min(Duration::from_secs(account.common.request_timeout_seconds.into()));
-        let sent = Instant::now();
-        let answer = self.inner.sender.send(request, deadline).await;
+        let Transmission { record, answer } = self.transmit(opened, request, going.claimed).await;
         moment::reached(Moment::AfterAnswer);
-        let mut record = ExchangeRecord {
-            method: request.method,
-            url: request.url.clone(),
-            request_headers: request.masked_headers(),
-            request_body: PackedBody::pack(&request.masked_body()),
-            sent_after: sent - going.claimed,
-            took: sent.elapsed(),
-            response: None,
-        };
-        Ok(match answer {
+        let mut settlement = match answer {
             Ok(received) => {
-                record.response = Some(response_record(&received, provider.profile().secret_credentials, &account));
-                let mut settlement = answered(going, &encoded, outward, &received);
-                settlement.record = Some(record);
-                settlement
+                let answered = answered(going, &encoded, outward, &received);
+                self.session_refusal(opened, answered).await
             }
             Err(error) => {
                 let words = error.to_string();
@@ -122,18 +164,25 @@ impl Delivery {
                     items.iter().map(|item| fate(item, &words, verdict::uniform())).collect()
                 });
                 let mut settlement = going.settlement(items);
-                settlement.record = Some(record);
                 settlement.reached = Some(matches!(error, SendError::TooLong));
                 settlement.error = Some(words);
                 settlement
             }
-        })
+        };
+        settlement.record = Some(record);
+        Ok(settlement)
     }
 
-    async fn open(&self, account_id: &str) -> Result<(&'static dyn provider::Provider, Account), String> {
-        let stored = self.inner.store.account(account_id).await.map_err(|error| error.to_string())?;
-        let stored = stored.ok_or_else(|| "the account is gone".to_owned())?;
-        account::open_account(&stored, &self.inner.vault).map_err(|error| error.to_string())
+    /// Has a session that the provider refused replaced before the next exchange.
+    async fn session_refusal(&self, opened: &Opened, answered: Answered) -> Settlement {
+        let Answered { mut settlement, session_expired } = answered;
+        if session_expired && let Err(error) = self.session_was_refused(opened).await {
+            match error {
+                AskError::CredentialsRefused(why) => settlement.pause = Some(refused_credentials(&why)),
+                error => settlement.error = Some(error.to_string()),
+            }
+        }
+        settlement
     }
 
     /// Lets a batch go of which nothing was sent. Should that fail, its lease runs out, and evidence is sought
@@ -150,7 +199,12 @@ impl Delivery {
         let mut pause = Duration::from_millis(100);
         loop {
             match self.inner.store.settle(settlement).await {
-                Ok(Fenced::Settled) => return moment::reached(Moment::AfterSettle),
+                Ok(Fenced::Settled) => {
+                    if let Some(reason) = &settlement.pause {
+                        tracing::error!(account = settlement.account_id, reason, "account paused");
+                    }
+                    return moment::reached(Moment::AfterSettle);
+                }
                 Ok(Fenced::TooLate) => {
                     tracing::warn!(exchange = %settlement.exchange_id, "an answer came after its lease; evidence decides");
                     return;
@@ -183,85 +237,18 @@ async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
     if late || too_short { Err(MissedSlot) } else { Ok(()) }
 }
 
-/// A batch in the provider's words.
-struct Encoded<'a> {
-    items: &'a [ClaimedItem],
-    /// The documents, where they can be read
-    orders: Vec<Result<Order, String>>,
-    refusals: Vec<Vec<FieldError>>,
-    request: Option<Request>,
-}
-
-impl<'a> Encoded<'a> {
-    fn of(going: &'a Going<'_>, outward: &dyn Outward, account: &Account) -> Self {
-        let items = &going.batch.items;
-        let orders: Vec<Result<Order, String>> = items.iter().map(document).collect();
-        let readable: Vec<Item<'_>> =
-            items.iter().zip(&orders).filter_map(|(item, order)| as_item(item, order)).collect();
-        let batch = Batch { endpoint: going.lane.endpoint, account, items: &readable };
-        let Encoding { request, items: encodings } = outward.encode(&batch, &mut Trace::off());
-        let mut encodings = encodings.into_iter();
-        let refusals = orders
-            .iter()
-            .map(|order| match order {
-                Ok(_) => encodings.next().map(|encoding| encoding.refusals).unwrap_or_default(),
-                Err(why) => vec![FieldError::new("", "translation.unreadable_document", why, "订单文档无法读取")],
-            })
-            .collect();
-        Encoded { items, orders, refusals, request }
-    }
-
-    /// The items that are in the request, in its order.
-    fn sent(&self) -> impl Iterator<Item = (&'a ClaimedItem, &Result<Order, String>)> {
-        self.items
-            .iter()
-            .zip(&self.orders)
-            .zip(&self.refusals)
-            .filter(|(_, refusals)| refusals.is_empty())
-            .map(|(item, _)| item)
-    }
-
-    /// The fate of every item: refusals by the gateway, the others by `fate_of_sent`.
-    fn settle(
-        &self,
-        fate_of_sent: impl FnOnce(&[&'a ClaimedItem], &[Item<'_>]) -> Vec<SettledItem>,
-    ) -> Vec<SettledItem> {
-        let sent: Vec<&ClaimedItem> = self.sent().map(|(item, _)| item).collect();
-        let as_sent: Vec<Item<'_>> = self.sent().filter_map(|(item, order)| as_item(item, order)).collect();
-        let mut fates = fate_of_sent(&sent, &as_sent);
-        let refused = self.items.iter().zip(&self.refusals).filter(|(_, refusals)| !refusals.is_empty());
-        fates.extend(
-            refused.map(|(item, refusals)| verdict::refused(item, refusals.iter().map(refusal_result).collect())),
-        );
-        fates
-    }
-}
-
-/// The document as it shall stand at the provider: the order with the submission's own change.
-fn document(item: &ClaimedItem) -> Result<Order, String> {
-    let mut document = item.document.clone();
-    if let Some(change) = &item.change {
-        merge_patch(&mut document, change);
-    }
-    serde_json::from_value(document).map_err(|error| error.to_string())
-}
-
-fn as_item<'a>(item: &'a ClaimedItem, order: &'a Result<Order, String>) -> Option<Item<'a>> {
-    let order = order.as_ref().ok()?;
-    Some(Item {
-        operation: item.operation,
-        change: item.change.as_ref(),
-        provider_order_number: item.provider_order_number.as_deref(),
-        adopted: item.adopted,
-        ..Item::create(order)
-    })
+/// What an answer says of a batch.
+struct Answered {
+    settlement: Settlement,
+    session_expired: bool,
 }
 
 /// Reads an answer into the fate of each item.
-fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, received: &Received) -> Settlement {
+fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, received: &Received) -> Answered {
     let answer = Answer { status: received.status, retry_after: received.retry_after, body: &received.body };
     let mut throttled_for = None;
     let mut pause = None;
+    let mut session_expired = false;
     let items = encoded.settle(|items, as_sent| {
         let outcomes = outward.decode(going.lane.endpoint, as_sent, &answer);
         if outcomes.iter().any(|outcome| outcome.verdict == Verdict::BatchTooLarge) {
@@ -277,13 +264,16 @@ fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, rec
                     Verdict::Throttled { retry_after } => {
                         throttled_for = Some(retry_after.unwrap_or(going.lane.endpoint.limit.window));
                     }
-                    Verdict::CredentialsRefused => pause = Some(refused_credentials(&outcome)),
+                    Verdict::CredentialsRefused => pause = Some(refused_credentials(said_first(&outcome))),
+                    Verdict::SessionExpired => session_expired = true,
                     _ => {}
                 }
                 let alone = items.len() == 1;
                 let outcome = match outcome.verdict {
                     // One item cannot be split further.
-                    Verdict::BatchTooLarge if alone => Outcome { verdict: Verdict::Rejected, ..outcome },
+                    Verdict::BatchTooLarge | Verdict::SendSingly if alone => {
+                        Outcome { verdict: Verdict::Rejected, ..outcome }
+                    }
                     _ => outcome,
                 };
                 verdict::settle(item, outcome, verdict::uniform())
@@ -294,30 +284,15 @@ fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, rec
     settlement.reached = Some(true);
     settlement.throttled_for = throttled_for;
     settlement.pause = pause;
-    settlement
+    Answered { settlement, session_expired }
 }
 
-fn refused_credentials(outcome: &Outcome) -> String {
-    let said = outcome.results.first().map(|result| result.message_en.as_str()).unwrap_or_default();
+fn said_first(outcome: &Outcome) -> &str {
+    outcome.results.first().map(|result| result.message_en.as_str()).unwrap_or_default()
+}
+
+fn refused_credentials(said: &str) -> String {
     format!("the provider refused the account's credentials: {said}")
-}
-
-fn response_record(received: &Received, secret_credentials: &[&str], account: &Account) -> ResponseRecord {
-    let headers = received
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            let masked = name.eq_ignore_ascii_case("set-cookie");
-            (name.clone(), if masked { "***".to_owned() } else { value.clone() })
-        })
-        .collect();
-    let body = account.credentials.mask(secret_credentials, &received.body);
-    ResponseRecord { status: received.status, headers, body: PackedBody::pack(&body) }
-}
-
-fn refusal_result(refusal: &FieldError) -> SubmissionResult {
-    SubmissionResult::gateway(&refusal.code, Severity::Error, false, &refusal.detail, &refusal.detail_zh)
-        .at(refusal.pointer.clone())
 }
 
 fn cannot_be_encoded(why: &str) -> SubmissionResult {

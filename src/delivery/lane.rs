@@ -30,6 +30,8 @@ pub struct LaneHandle {
     pub key: LaneKey,
     pub endpoint: &'static Endpoint,
     pub notify: Arc<Notify>,
+    /// Most items of a batch that may stand at the provider: one where it is asked about each of them
+    doubtful_limit: u16,
     /// Most items of the next batch; halved when the provider finds one too large
     batch_limit: AtomicU16,
     /// How long it took lately, in microseconds, from taking a token until a request could leave
@@ -37,9 +39,10 @@ pub struct LaneHandle {
 }
 
 impl LaneHandle {
-    fn new(key: LaneKey, endpoint: &'static Endpoint, notify: Arc<Notify>) -> Self {
+    fn new(key: LaneKey, endpoint: &'static Endpoint, notify: Arc<Notify>, asks_first: bool) -> Self {
         let batch_limit = AtomicU16::new(endpoint.batch_limit);
-        LaneHandle { key, endpoint, notify, batch_limit, head_start: AtomicU64::new(FIRST_HEAD_START) }
+        let doubtful_limit = if asks_first { 1 } else { endpoint.batch_limit };
+        LaneHandle { key, endpoint, notify, doubtful_limit, batch_limit, head_start: AtomicU64::new(FIRST_HEAD_START) }
     }
 
     /// The head start that the next claim needs, lest it miss the slot that it books.
@@ -102,8 +105,8 @@ impl LaneQuota {
 
 impl Delivery {
     pub(super) async fn run_lane(&self, key: LaneKey, notify: Arc<Notify>) {
-        let Some(endpoint) =
-            provider::find(&key.provider).and_then(|provider| provider.profile().endpoint(&key.endpoint))
+        let profile = provider::find(&key.provider).map(|provider| provider.profile());
+        let Some((profile, endpoint)) = profile.and_then(|profile| Some((profile, profile.endpoint(&key.endpoint)?)))
         else {
             tracing::error!(
                 provider = key.provider,
@@ -112,12 +115,14 @@ impl Delivery {
             );
             return;
         };
-        let lane = Arc::new(LaneHandle::new(key, endpoint, notify));
+        let mut carried = profile.operations.iter().filter(|operation| operation.endpoint == endpoint.id);
+        let asks_first = carried.any(|operation| operation.evidence.looks_first());
+        let lane = Arc::new(LaneHandle::new(key, endpoint, notify, asks_first));
         let mut quota = LaneQuota::of(endpoint, std::iter::empty());
         let mut refreshed: Option<Instant> = None;
         while !self.inner.stop.is_cancelled() {
             if refreshed.is_none_or(|at| at.elapsed() >= REFRESH) {
-                match self.lane_quota(&lane).await {
+                match self.quota_of(&lane.key, endpoint).await {
                     Ok(current) => {
                         quota = current;
                         refreshed = Some(Instant::now());
@@ -134,6 +139,7 @@ impl Delivery {
                 pace: &quota.pace,
                 in_flight_limit: quota.in_flight_limit,
                 batch_limit: lane.batch_limit.load(Ordering::Relaxed),
+                doubtful_limit: lane.doubtful_limit,
                 head_start: lane.head_start(),
             };
             let pause = match self.inner.store.claim(&claim).await {
@@ -159,12 +165,12 @@ impl Delivery {
     }
 
     /// The quota of a lane from its accounts.
-    async fn lane_quota(&self, lane: &LaneHandle) -> Result<LaneQuota, StoreError> {
+    pub(super) async fn quota_of(&self, lane: &LaneKey, endpoint: &Endpoint) -> Result<LaneQuota, StoreError> {
         let members = self.inner.store.lane_members().await?;
         let of_lane = members
             .iter()
-            .filter(|member| member.provider == lane.key.provider && member.throttle_group == lane.key.throttle_group);
-        Ok(LaneQuota::of(lane.endpoint, of_lane.map(|member| &member.throttles)))
+            .filter(|member| member.provider == lane.provider && member.throttle_group == lane.throttle_group);
+        Ok(LaneQuota::of(endpoint, of_lane.map(|member| &member.throttles)))
     }
 
     async fn rest(&self, lane: &LaneHandle, error: StoreError) {
@@ -192,7 +198,7 @@ mod tests {
             batch_limit: 100,
         };
         let key = LaneKey { provider: String::new(), throttle_group: String::new(), endpoint: String::new() };
-        let lane = LaneHandle::new(key, &ENDPOINT, Arc::default());
+        let lane = LaneHandle::new(key, &ENDPOINT, Arc::default(), false);
         assert_eq!(lane.head_start(), Duration::from_millis(25));
         lane.learn_head_start(Duration::from_millis(80));
         assert_eq!(lane.head_start(), Duration::from_millis(80));

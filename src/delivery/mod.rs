@@ -4,10 +4,15 @@
 //! happens inside a transaction, and one slow lane delays no other.
 
 mod account;
+mod ask;
+mod encoded;
+mod evidence;
 mod exchange;
 mod lane;
 mod moment;
 mod send;
+mod session;
+mod transmit;
 mod verdict;
 mod waiting;
 
@@ -21,15 +26,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::canonical::{Severity, SubmissionResult};
 use crate::store::lanes::LaneKey;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 
 pub use account::{open_account, place as sealing_place};
+pub use ask::AskError;
 pub use lane::LaneQuota;
 pub use send::SendError;
 pub use waiting::Waiting;
+
+/// The longest that one request may take.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How often the ledger is asked for work that other replicas accepted, and for leases that ran out.
 const POLL: Duration = Duration::from_millis(500);
@@ -150,13 +158,7 @@ impl Delivery {
     }
 
     async fn look_once(&self) -> Result<(), StoreError> {
-        let doubt = SubmissionResult::gateway(
-            "transport.timeout_in_doubt",
-            Severity::Error,
-            false,
-            "Sent, no answer; outcome unknown",
-            "已发送,结果未知",
-        );
+        let doubt = verdict::no_answer_result();
         let doubtful: Vec<Uuid> = self.inner.store.put_lost_exchanges_in_doubt(&doubt, verdict::MOST_ATTEMPTS).await?;
         if !doubtful.is_empty() {
             tracing::warn!(submissions = doubtful.len(), "leases ran out; their submissions are in doubt");

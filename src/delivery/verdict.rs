@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
 use crate::provider::{Outcome, Verdict};
 use crate::store::claim::ClaimedItem;
-use crate::store::settle::SettledItem;
+use crate::store::settle::{SettledItem, SettledTrip};
 
 /// Tries after which a submission is dead, or its doubt is left to a person.
 pub const MOST_ATTEMPTS: i32 = 10;
@@ -43,9 +43,22 @@ pub fn uniform() -> f64 {
 
 /// What a submission becomes after its provider's verdict.
 pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem {
-    let Outcome { verdict, provider_order_number, status, event, results, trip: _ } = outcome;
-    let base =
-        SettledItem { provider_order_number, order_status: status, order_event: event, results, ..unchanged(item) };
+    let Outcome { verdict, provider_order_number, status, event, results, trip } = outcome;
+    let base = SettledItem {
+        provider_order_number: provider_order_number.or_else(|| trip.as_ref()?.orders.first().cloned()),
+        order_status: status,
+        order_event: event,
+        results,
+        trip: item.trip_id.map(|trip_id| match trip {
+            Some(numbers) => SettledTrip {
+                trip_id,
+                provider_trip_number: Some(numbers.trip),
+                provider_order_numbers: numbers.orders.into_iter().map(Some).collect(),
+            },
+            None => SettledTrip::without_numbers(trip_id),
+        }),
+        ..unchanged(item)
+    };
     let taken = |base: SettledItem| SettledItem { document: changed_document(item), announce: true, ..base };
     match verdict {
         Verdict::Accepted => SettledItem { state: SubmissionState::Accepted, ..taken(base) },
@@ -56,11 +69,18 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem 
         Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..taken(base) },
         Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),
         Verdict::Rejected | Verdict::AlreadyExists => rejected(item, base),
-        Verdict::Throttled { .. }
-        | Verdict::CredentialsRefused
-        | Verdict::SessionExpired
-        | Verdict::BatchTooLarge
-        | Verdict::SendSingly => SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base },
+        Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::SessionExpired | Verdict::BatchTooLarge => {
+            SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base }
+        }
+        // What became of the others is not said: the provider's own uniqueness check protects them.
+        Verdict::SendSingly => SettledItem {
+            due_in: Some(Duration::ZERO),
+            counts: false,
+            may_exist: true,
+            cleared: true,
+            alone: true,
+            ..base
+        },
         Verdict::RetrySoon => again(item, base, &SOON, MOST_ATTEMPTS, random),
         Verdict::RetryLater => again(item, base, &LATER, MOST_ATTEMPTS, random),
         Verdict::RetryFewTimes => again(item, base, &SOON, FEW_ATTEMPTS, random),
@@ -87,14 +107,30 @@ pub fn not_sent(item: &ClaimedItem, why: &str, random: f64) -> SettledItem {
 
 /// What a submission becomes when no whole answer came.
 pub fn no_answer(item: &ClaimedItem, why: &str, random: f64) -> SettledItem {
-    let result = SubmissionResult::gateway(
+    doubtful(item, SettledItem { results: vec![no_answer_result().with_raw_message(why)], ..unchanged(item) }, random)
+}
+
+/// What is said of a submission to which no whole answer came.
+pub fn no_answer_result() -> SubmissionResult {
+    SubmissionResult::gateway(
         "transport.timeout_in_doubt",
         Severity::Error,
         false,
         "Sent, no answer; outcome unknown",
         "已发送,结果未知",
-    );
-    doubtful(item, SettledItem { results: vec![result.with_raw_message(why)], ..unchanged(item) }, random)
+    )
+}
+
+/// What a doubt becomes when the question about it brought nothing: it is asked again.
+pub fn still_doubtful(item: &ClaimedItem, why: &str, random: f64) -> SettledItem {
+    let due_in = (item.attempts < MOST_ATTEMPTS).then(|| LATER.after(item.attempts, random));
+    SettledItem { due_in, results: vec![no_answer_result().with_raw_message(why)], ..unchanged(item) }
+}
+
+/// What a doubt becomes that only a person can end.
+pub fn left_to_a_person(item: &ClaimedItem, result: SubmissionResult) -> SettledItem {
+    let results = vec![no_answer_result(), result];
+    SettledItem { state: SubmissionState::InDoubt, due_in: None, results, announce: true, ..unchanged(item) }
 }
 
 /// What a submission becomes when its account cannot be used now.
@@ -118,23 +154,16 @@ pub fn refused(item: &ClaimedItem, results: Vec<SubmissionResult>) -> SettledIte
 }
 
 /// Back where it was before the claim.
-fn unchanged(item: &ClaimedItem) -> SettledItem {
+pub fn unchanged(item: &ClaimedItem) -> SettledItem {
+    let state = if item.may_exist { SubmissionState::InDoubt } else { SubmissionState::Queued };
     SettledItem {
-        submission_id: item.submission_id,
-        order_id: item.order_id,
-        operation: item.operation,
-        state: if item.may_exist { SubmissionState::InDoubt } else { SubmissionState::Queued },
-        due_in: None,
-        after_lease: false,
-        counts: true,
         may_exist: item.may_exist,
-        provider_order_number: None,
-        order_status: None,
-        order_event: None,
-        document: None,
+        cleared: item.cleared,
+        misses: item.misses,
         has_change: item.change.is_some(),
-        results: Vec::new(),
+        trip: item.trip_id.map(SettledTrip::without_numbers),
         announce: !item.may_exist,
+        ..SettledItem::in_state(item.submission_id, item.order_id, item.operation, state)
     }
 }
 
@@ -147,7 +176,8 @@ fn changed_document(item: &ClaimedItem) -> Option<Value> {
 }
 
 fn rejected(item: &ClaimedItem, base: SettledItem) -> SettledItem {
-    let order_status = (item.operation == Operation::Create).then_some(OrderStatus::Rejected);
+    let create = matches!(item.operation, Operation::Create | Operation::CreateTrip);
+    let order_status = create.then_some(OrderStatus::Rejected);
     SettledItem { state: SubmissionState::Rejected, order_status, announce: true, ..base }
 }
 
@@ -185,7 +215,15 @@ fn again(item: &ClaimedItem, base: SettledItem, backoff: &Backoff, most: i32, ra
 /// Evidence is sought after the lease, when no byte of this attempt can still be on its way.
 fn doubtful(item: &ClaimedItem, base: SettledItem, random: f64) -> SettledItem {
     let due_in = (item.attempts < MOST_ATTEMPTS).then(|| SOON.after(item.attempts, random));
-    SettledItem { state: SubmissionState::InDoubt, due_in, after_lease: true, may_exist: true, ..base }
+    SettledItem {
+        state: SubmissionState::InDoubt,
+        due_in,
+        after_lease: true,
+        may_exist: true,
+        cleared: false,
+        misses: 0,
+        ..base
+    }
 }
 
 #[cfg(test)]
@@ -198,12 +236,16 @@ mod tests {
         ClaimedItem {
             submission_id: Uuid::nil(),
             order_id: Uuid::nil(),
+            trip_id: None,
             operation: Operation::Create,
             document: serde_json::Value::Null,
+            document_complete: true,
             change: None,
             provider_order_number: None,
             adopted: false,
             may_exist,
+            cleared: false,
+            misses: 0,
             attempts,
         }
     }

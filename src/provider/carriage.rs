@@ -62,13 +62,12 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     let document = to_be_carried(&item, operation.carries, profile.id);
     for pointer in leaves_not_under(&document, &carried, &may_fold) {
         let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
-        if already_refused
-            || matches_any(&pointer, FOR_THE_GATEWAY)
-            || belongs_to_another_provider(&pointer, profile.id)
+        let (order, member) = order_of(&item, &pointer);
+        if already_refused || matches_any(member, FOR_THE_GATEWAY) || belongs_to_another_provider(&pointer, profile.id)
         {
             continue;
         }
-        if must_be_carried(&pointer, item.order) {
+        if must_be_carried(member, order) {
             item_encoding.refusals.push(unsupported_field(profile, &pointer));
         } else {
             item_encoding.notices.push(dropped_notice(profile, &pointer));
@@ -84,9 +83,21 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
     }
 }
 
+/// The order that a pointer is about, and the member within it: a trip has several orders.
+fn order_of<'a, 'p>(item: &Item<'a>, pointer: &'p str) -> (&'a Order, &'p str) {
+    let of_trip = item.trip.and_then(|trip| {
+        let (index, _) = pointer.strip_prefix("/orders/")?.split_once('/')?;
+        trip.orders.get(index.parse::<usize>().ok()?)
+    });
+    of_trip.map_or((item.order, pointer), |order| (order, within_order(pointer)))
+}
+
 /// What the operation tells the provider: the whole order, the members that change, or nothing but which order
 /// it is about.
 fn to_be_carried(item: &Item<'_>, carries: Carries, provider: &str) -> Value {
+    if let Some(trip) = item.trip {
+        return json!({"orders": trip.orders, "driver": {"phone": trip.driver_phone}});
+    }
     let order = || serde_json::to_value(item.order).unwrap_or(Value::Null);
     match (carries, item.change) {
         (Carries::Identity, _) => json!({}),
@@ -109,8 +120,14 @@ fn covers(pointer: &str, other: &str) -> bool {
 
 /// Whether what is missing below `at` may be named as `at`: only what is treated alike is named as one.
 fn may_fold(at: &str, missing: &[String]) -> bool {
-    let must = matches_any(at, MUST_BE_CARRIED);
-    !at.ends_with("/extensions") && missing.iter().all(|pointer| matches_any(pointer, MUST_BE_CARRIED) == must)
+    let must = |pointer: &str| matches_any(within_order(pointer), MUST_BE_CARRIED);
+    !at.ends_with("/extensions") && missing.iter().all(|pointer| must(pointer) == must(at))
+}
+
+/// The part of a pointer into a trip that is within one of its orders.
+fn within_order(pointer: &str) -> &str {
+    let member = pointer.strip_prefix("/orders/").and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+    member.unwrap_or(pointer)
 }
 
 fn matches_any(pointer: &str, patterns: &[&str]) -> bool {

@@ -107,7 +107,10 @@ impl Store {
     /// Gives an account that is there another address, other credentials and other settings.
     pub async fn refresh_account(&self, account: &NewAccount) -> Result<(), StoreError> {
         sqlx::query!(
-            "update accounts set base_url = $2, credentials = $3, credentials_key = $4, settings = $5,
+            "with forgotten as (
+                 update provider_sessions set session = null, refused = false, quick_refusals = 0, generation = generation + 1
+                 where account_id = $1)
+             update accounts set base_url = $2, credentials = $3, credentials_key = $4, settings = $5,
                  version = version + 1, updated_at = onelane_now()
              where id = $1",
             account.id,
@@ -124,11 +127,18 @@ impl Store {
     /// Replaces what an administrator may change of an account; false when its version is another one, or it is
     /// gone.
     pub async fn update_account(&self, account: &NewAccount, version: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "update accounts set display_name = $3, base_url = $4, credentials = $5, credentials_key = $6, settings = $7,
-                 throttles = $8, throttle_group = $9, public_callback_url = $10,
-                 version = version + 1, updated_at = onelane_now()
-             where id = $1 and version = $2",
+        let changed = sqlx::query_scalar!(
+            "with changed as (
+                 update accounts set display_name = $3, base_url = $4, credentials = $5, credentials_key = $6, settings = $7,
+                     throttles = $8, throttle_group = $9, public_callback_url = $10,
+                     version = version + 1, updated_at = onelane_now()
+                 where id = $1 and version = $2
+                 returning id),
+             -- A session belongs to the credentials and the address that it was given for.
+             forgotten as (
+                 update provider_sessions s set session = null, refused = false, quick_refusals = 0, generation = generation + 1
+                 from changed where s.account_id = changed.id)
+             select id from changed",
             account.id,
             version,
             account.display_name,
@@ -140,9 +150,9 @@ impl Store {
             account.throttle_group,
             account.public_callback_url,
         )
-        .execute(self.pool())
+        .fetch_optional(self.pool())
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(changed.is_some())
     }
 
     /// Deletes an account that has no unfinished work, and is of this version where one is named.
@@ -235,7 +245,9 @@ impl Store {
                    update accounts set paused_at = null, pause_reason = null, version = version + 1, updated_at = onelane_now(),
                        circuit_open_until = null, transport_failures = 0
                    where id = $1 and paused_at is not null
-                   returning id, updated_at)
+                   returning id, updated_at),
+               forgiven as (
+                   update provider_sessions s set quick_refusals = 0 from resumed where s.account_id = resumed.id)
                insert into events (id, type, account_id, data, occurred_at, recorded_at)
                select $2, 'account.resumed', id, jsonb_build_object('account', id), updated_at, updated_at from resumed"#,
             id,

@@ -23,6 +23,8 @@ pub struct ClaimRequest<'a> {
     pub pace: &'a Pace,
     pub in_flight_limit: u32,
     pub batch_limit: u16,
+    /// The same for what the provider is asked about before it may be sent again
+    pub doubtful_limit: u16,
     /// How long it takes from here until a request can leave: its slot is not booked before
     pub head_start: Duration,
 }
@@ -50,6 +52,8 @@ pub struct ClaimedBatch {
     pub received: tokio::time::Instant,
     /// How long before `received` the booking may lie at most
     pub lag: Duration,
+    /// What it holds may stand at the provider, and evidence did not clear it
+    pub doubtful: bool,
     pub items: Vec<ClaimedItem>,
 }
 
@@ -57,9 +61,12 @@ pub struct ClaimedBatch {
 pub struct ClaimedItem {
     pub submission_id: Uuid,
     pub order_id: Uuid,
+    /// For `create_trip`
+    pub trip_id: Option<Uuid>,
     pub operation: Operation,
     /// The order as last confirmed, or as created
     pub document: Value,
+    pub document_complete: bool,
     /// The submission's own change to it
     pub change: Option<Value>,
     pub provider_order_number: Option<String>,
@@ -67,6 +74,10 @@ pub struct ClaimedItem {
     pub adopted: bool,
     /// An earlier attempt may have reached the provider
     pub may_exist: bool,
+    /// Evidence allows to send it again although it may exist
+    pub cleared: bool,
+    /// Questions in a row at which the provider did not have it
+    pub misses: i32,
     /// Tries, this one included
     pub attempts: i32,
 }
@@ -160,9 +171,9 @@ async fn take_batch(
                 select case when clock.now - $9::timestamptz <= make_interval(secs => $10) then $9::timestamptz else clock.now end as at
                 from clock),
             head as materialized (
-                select candidate.account_id, candidate.batch_key
+                select candidate.account_id, candidate.batch_key, candidate.doubtful
                 from clock, accounts a cross join lateral (
-                    select s.account_id, s.batch_key, s.due_at, s.sequence from submissions s
+                    select s.account_id, s.batch_key, s.may_exist and not s.cleared as doubtful, s.due_at, s.sequence from submissions s
                     where s.account_id = a.id and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt') and s.due_at <= clock.now
                     order by s.due_at, s.sequence limit 1) candidate
                 where a.provider = $1 and a.throttle_group = $2 and a.paused_at is null
@@ -173,7 +184,8 @@ async fn take_batch(
                 select s.id, s.due_at, s.sequence from submissions s
                 where s.account_id = (select account_id from head) and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt')
                   and s.due_at <= (select now from clock) and s.batch_key = (select batch_key from head)
-                order by s.due_at, s.sequence limit $4
+                  and (s.may_exist and not s.cleared) = (select doubtful from head)
+                order by s.due_at, s.sequence limit (select case when doubtful then $11::bigint else $4::bigint end from head)
                 for update of s skip locked),
             picked as materialized (
                 select array_agg(id order by due_at, sequence) as ids from locked having count(*) > 0),
@@ -186,8 +198,8 @@ async fn take_batch(
                     exchange_id = $5, exchange_position = array_position((select ids from picked), s.id) - 1,
                     updated_at = (select now from clock)
                 where s.id = any((select ids from picked)::uuid[])
-                returning s.id, s.order_id, s.operation, s.change, s.may_exist, s.attempts, s.exchanges, s.account_id,
-                    s.exchange_position as position),
+                returning s.id, s.order_id, s.trip_id, s.operation, s.change, s.may_exist, s.cleared, s.misses, s.attempts,
+                    s.exchanges, s.account_id, s.exchange_position as position),
             attempt as (
                 insert into attempts (submission_id, number, exchange_id, position)
                 select id, exchanges, $5, position from taken),
@@ -199,8 +211,9 @@ async fn take_batch(
                 -- While the circuit is half open one request goes out to see whether the provider is back.
                 update accounts set circuit_open_until = clock.now + make_interval(secs => $6)
                 from head, clock where accounts.id = head.account_id and circuit_open_until is not null and exists (select from picked))
-            select taken.id, taken.order_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist, taken.attempts,
-                taken.account_id, o.document as "document: Json<Value>", o.provider_order_number, o.adopted,
+            select taken.id, taken.order_id, taken.trip_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist,
+                taken.cleared, taken.misses, taken.attempts, taken.account_id, o.document as "document: Json<Value>",
+                o.document_complete, o.provider_order_number, o.adopted,
                 (extract(epoch from clock.now - booking.at))::float8 as "lag!"
             from clock, booking, taken join orders o on o.id = taken.order_id order by taken.position"#,
             provider,
@@ -213,28 +226,32 @@ async fn take_batch(
             seconds(request.pace.spacing),
             lane.now,
             seconds(MOST_BOOKING_LAG),
+            i64::from(request.doubtful_limit),
         )
         .fetch_all(connection)
         .await?;
-    let Some((account_id, lag)) = rows.first().map(|row| (row.account_id.clone(), row.lag)) else {
-        return Ok(None);
-    };
+    let Some(first) = rows.first() else { return Ok(None) };
+    let (account_id, lag, doubtful) = (first.account_id.clone(), first.lag, first.may_exist && !first.cleared);
     let items = rows
         .into_iter()
         .map(|row| {
             Ok(ClaimedItem {
                 submission_id: row.id,
                 order_id: row.order_id,
+                trip_id: row.trip_id,
                 operation: word("submissions", "operation", row.id, &row.operation)?,
                 document: row.document.0,
+                document_complete: row.document_complete,
                 change: row.change.map(|change| change.0),
                 provider_order_number: row.provider_order_number,
                 adopted: row.adopted,
                 may_exist: row.may_exist,
+                cleared: row.cleared,
+                misses: row.misses,
                 attempts: row.attempts,
             })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let lag = Duration::from_secs_f64(lag.max(0.0));
-    Ok(Some(ClaimedBatch { exchange_id, account_id, wait, received: lane.received, lag, items }))
+    Ok(Some(ClaimedBatch { exchange_id, account_id, wait, received: lane.received, lag, doubtful, items }))
 }

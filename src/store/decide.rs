@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::settle::SettledItem;
+use super::settle::{SettledItem, SettledTrip};
 use super::{Store, StoreError, outcome, submit, word};
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
 
@@ -40,7 +40,7 @@ impl Store {
         };
         submit::lock_order(&mut transaction, order_id).await?;
         let row = sqlx::query!(
-            r#"select state, sequence, operation,
+            r#"select state, sequence, operation, trip_id,
                    exists (select from submissions later where later.order_id = s.order_id and later.sequence > s.sequence
                            and (later.exchanges > 0 or later.state = 'sending')) as "overtaken!"
                from submissions s where id = $1 for update"#,
@@ -49,6 +49,7 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         let state: SubmissionState = word("submissions", "state", id, &row.state)?;
+        let operation: Operation = word("submissions", "operation", id, &row.operation)?;
         if !matches!(state, SubmissionState::Dead | SubmissionState::Rejected | SubmissionState::InDoubt) {
             return Ok(Decided::WrongState(state));
         }
@@ -57,7 +58,7 @@ impl Store {
         }
         // Bytes of the last attempt may still be on their way until its lease is over.
         sqlx::query!(
-            "update submissions s set state = 'queued', attempts = 0, finished_at = null, updated_at = onelane_now(),
+            "update submissions s set state = 'queued', attempts = 0, cleared = false, misses = 0, finished_at = null, updated_at = onelane_now(),
                  ready = not exists (select from submissions e where e.order_id = s.order_id and e.sequence < s.sequence and e.finished_at is null),
                  due_at = case when s.may_exist
                      then greatest(onelane_now(), coalesce((select lease_until from exchanges where id = s.exchange_id), onelane_now()))
@@ -79,17 +80,19 @@ impl Store {
             "with changed as (
                  update orders set version = version + 1, updated_at = onelane_now(),
                      status = case when $3 and not placed then 'pending' else status end
-                 where id = $1 returning id, account_id, order_number, status, updated_at)
+                 where id = $1 or id in (select order_id from trip_orders where trip_id = $7)
+                 returning id, account_id, order_number, status, updated_at)
              insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
              select $4, $5, account_id, id, $2,
                  jsonb_build_object('orderNumber', order_number, 'operation', $6::text, 'state', 'queued', 'status', status), updated_at, updated_at
-             from changed",
+             from changed where id = $1",
             order_id,
             id,
-            row.operation == <&str>::from(Operation::Create),
+            matches!(operation, Operation::Create | Operation::CreateTrip),
             Uuid::now_v7(),
             <&str>::from(EventType::SubmissionQueued),
             row.operation,
+            row.trip_id,
         )
         .execute(&mut *transaction)
         .await?;
@@ -108,7 +111,7 @@ impl Store {
         };
         submit::lock_order(&mut transaction, order_id).await?;
         let row = sqlx::query!(
-            r#"select s.state, s.operation, s.change as "change: Json<Value>", o.document as "document: Json<Value>"
+            r#"select s.state, s.operation, s.trip_id, s.change as "change: Json<Value>", o.document as "document: Json<Value>"
                from submissions s join orders o on o.id = s.order_id where s.id = $1 for update of s"#,
             id,
         )
@@ -135,15 +138,8 @@ impl Store {
             merge_patch(&mut document, &change.0);
             document
         });
-        let create = operation == Operation::Create;
+        let create = matches!(operation, Operation::Create | Operation::CreateTrip);
         let item = SettledItem {
-            submission_id: id,
-            order_id,
-            operation,
-            state,
-            due_in: None,
-            after_lease: false,
-            counts: true,
             may_exist: true,
             provider_order_number: resolution.provider_order_number.map(str::to_owned),
             order_status: match (create, resolution.accepted) {
@@ -155,8 +151,9 @@ impl Store {
             order_event: (create && resolution.accepted).then_some(EventType::OrderPlaced),
             document,
             has_change: row.change.is_some(),
+            trip: row.trip_id.map(SettledTrip::without_numbers),
             results: vec![resolved(resolution)],
-            announce: true,
+            ..SettledItem::in_state(id, order_id, operation, state)
         };
         outcome::record(&mut transaction, &[item], now).await?;
         transaction.commit().await?;

@@ -61,6 +61,16 @@ impl PackedBody {
 }
 
 impl Store {
+    /// When a submission was first claimed to be sent; the provider cannot have made it before.
+    pub async fn first_attempt_at(&self, submission_id: Uuid) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"select min(e.claimed_at) from attempts a join exchanges e on e.id = a.exchange_id where a.submission_id = $1"#,
+            submission_id,
+        )
+        .fetch_one(self.pool())
+        .await?)
+    }
+
     /// All attempts of a submission, oldest first.
     pub async fn attempts(&self, submission_id: Uuid) -> Result<Vec<StoredAttempt>, StoreError> {
         let rows = sqlx::query!(

@@ -1,8 +1,12 @@
 //! What is going on in a lane.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
 
-use super::{Store, StoreError};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::{Store, StoreError, seconds};
+use crate::throttle::Pace;
 
 /// A lane's queue and state for one account.
 pub struct LaneState {
@@ -24,6 +28,56 @@ pub struct LaneKey {
 }
 
 impl Store {
+    /// Takes a token for a request that goes to an endpoint by itself. Gives the time until it may leave; nothing,
+    /// and no token, when that is more than `patience`.
+    pub async fn take_token(
+        &self,
+        lane: &LaneKey,
+        pace: &Pace,
+        patience: Duration,
+    ) -> Result<Result<Duration, Duration>, StoreError> {
+        let LaneKey { provider, throttle_group, endpoint } = lane;
+        sqlx::query!(
+            "insert into lanes (provider, throttle_group, endpoint, next_free_at) values ($1, $2, $3, onelane_now())
+             on conflict do nothing",
+            provider,
+            throttle_group,
+            endpoint,
+        )
+        .execute(self.pool())
+        .await?;
+        let row = sqlx::query!(
+            r#"with clock as materialized (select onelane_now() as now),
+               lane as materialized (
+                   select next_free_at from lanes where provider = $1 and throttle_group = $2 and endpoint = $3 for update),
+               slot as materialized (
+                   select greatest(clock.now, lane.next_free_at - make_interval(secs => $4)) as at, clock.now, lane.next_free_at
+                   from lane, clock),
+               taken as (
+                   update lanes set next_free_at = greatest(slot.at, slot.next_free_at) + make_interval(secs => $5)
+                   from slot
+                   where provider = $1 and throttle_group = $2 and endpoint = $3 and slot.at <= slot.now + make_interval(secs => $6)
+                   returning 1)
+               select (extract(epoch from slot.at - slot.now))::float8 as "wait!", exists (select from taken) as "taken!" from slot"#,
+            provider,
+            throttle_group,
+            endpoint,
+            seconds(pace.tolerance()),
+            seconds(pace.spacing),
+            seconds(patience),
+        )
+        .fetch_one(self.pool())
+        .await?;
+        let wait = Duration::from_secs_f64(row.wait.max(0.0));
+        Ok(if row.taken { Ok(wait) } else { Err(wait) })
+    }
+
+    /// As a settlement empties a lane's bucket, for a request that goes by itself.
+    pub async fn empty_bucket(&self, lane: &LaneKey, wait: Duration) -> Result<(), StoreError> {
+        let mut connection = self.pool().acquire().await?;
+        empty_bucket(&mut connection, lane, wait).await
+    }
+
     /// The lanes in which a submission is due, for replicas that did not accept it.
     pub async fn lanes_with_work(&self) -> Result<Vec<LaneKey>, StoreError> {
         Ok(sqlx::query_as!(
@@ -69,4 +123,24 @@ impl Store {
         .fetch_optional(self.pool())
         .await?)
     }
+}
+
+/// No token of the lane before this wait is over: the provider asks for it.
+pub(super) async fn empty_bucket(
+    connection: &mut PgConnection,
+    lane: &LaneKey,
+    wait: Duration,
+) -> Result<(), StoreError> {
+    let LaneKey { provider, throttle_group, endpoint } = lane;
+    sqlx::query!(
+        "update lanes set next_free_at = greatest(next_free_at, onelane_now() + make_interval(secs => $4))
+         where provider = $1 and throttle_group = $2 and endpoint = $3",
+        provider,
+        throttle_group,
+        endpoint,
+        seconds(wait),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -16,9 +16,11 @@ pub mod orders;
 mod outcome;
 pub mod recover;
 pub mod release;
+pub mod sessions;
 pub mod settle;
 pub mod submissions;
 pub mod submit;
+pub mod trips;
 
 pub use accept_batch::AcceptedBatch;
 

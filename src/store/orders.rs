@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Store, StoreError, word};
-use crate::canonical::{DocumentType, Operation, OrderStatus};
+use crate::canonical::{DocumentType, EventType, Operation, OrderStatus};
 
 /// An order as the ledger keeps it.
 pub struct StoredOrder {
@@ -21,6 +21,8 @@ pub struct StoredOrder {
     /// The provider took it at some time, or it was adopted
     pub placed: bool,
     pub version: i64,
+    /// When the provider was last asked where it stands
+    pub refreshed_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// What is not finished, in the order in which it goes out
@@ -57,6 +59,7 @@ struct OrderRow {
     adopted: bool,
     placed: bool,
     version: i64,
+    refreshed_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     unfinished: Vec<String>,
@@ -78,6 +81,7 @@ impl TryFrom<OrderRow> for StoredOrder {
             adopted,
             placed,
             version,
+            refreshed_at,
             created_at,
             updated_at,
             unfinished,
@@ -98,6 +102,7 @@ impl TryFrom<OrderRow> for StoredOrder {
             adopted,
             placed,
             version,
+            refreshed_at,
             created_at,
             updated_at,
             pending_changes,
@@ -110,8 +115,8 @@ macro_rules! select_orders {
         sqlx::query_as!(
             OrderRow,
             r#"select o.id, o.account_id, o.provider, o.document as "document: Json<Value>", o.document_complete, o.status,
-                   o.provider_order_number, o.adopted, o.placed, o.version, o.created_at, o.updated_at,
-                   array(select s.operation from submissions s
+                   o.provider_order_number, o.adopted, o.placed, o.version, o.refreshed_at, o.created_at, o.updated_at,
+                   array(select s.operation from order_submissions s
                          where s.order_id = o.id and s.finished_at is null
                          order by s.sequence) as "unfinished!: Vec<String>",
                    array(select s.change from submissions s
@@ -160,7 +165,7 @@ impl Store {
                and ($3::text is null or o.provider_order_number = $3)
                and ($4::text is null or o.status = $4)
                and ($5::text is null or $5 = (
-                    select s.state from submissions s where s.order_id = o.id order by s.sequence desc limit 1))
+                    select s.state from order_submissions s where s.order_id = o.id order by s.sequence desc limit 1))
                and ($6::timestamptz is null or o.created_at >= $6)
                and ($7::timestamptz is null or o.created_at < $7)
                and ($8::text[] is null or o.account_id = any($8))
@@ -181,5 +186,48 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         rows.into_iter().map(StoredOrder::try_from).collect()
+    }
+
+    /// Keeps what a provider said when it was asked about an order: its status, its number, and each milestone
+    /// that is not known yet.
+    pub async fn keep_refreshed(
+        &self,
+        id: Uuid,
+        status: Option<OrderStatus>,
+        provider_order_number: &str,
+        milestones: &[(EventType, DateTime<Utc>)],
+    ) -> Result<(), StoreError> {
+        let types: Vec<&str> = milestones.iter().map(|(event_type, _)| event_type.into()).collect();
+        let times: Vec<DateTime<Utc>> = milestones.iter().map(|(_, occurred_at)| *occurred_at).collect();
+        let mut transaction = self.pool().begin().await?;
+        // Those who refresh at once take turns, and none writes an event twice.
+        sqlx::query!(
+            "update orders set refreshed_at = onelane_now(), updated_at = onelane_now(),
+                 status = coalesce($2, status), provider_order_number = coalesce(provider_order_number, $3),
+                 version = version + case when (status, provider_order_number)
+                     is distinct from (coalesce($2, status), coalesce(provider_order_number, $3)) then 1 else 0 end
+             where id = $1",
+            id,
+            status.map(<&str>::from),
+            provider_order_number,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query!(
+            "insert into events (id, type, account_id, order_id, data, occurred_at, recorded_at)
+             select gen_random_uuid(), u.type, o.account_id, o.id,
+                 jsonb_strip_nulls(jsonb_build_object('orderNumber', o.order_number, 'providerOrderNumber', o.provider_order_number,
+                     'status', o.status)), u.occurred_at, onelane_now()
+             from orders o, unnest($2::text[], $3::timestamptz[]) as u (type, occurred_at)
+             where o.id = $1 and not exists (select from events e where e.order_id = $1 and e.type = u.type)
+             order by u.occurred_at",
+            id,
+            &types as &[&str],
+            &times,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 }

@@ -6,14 +6,22 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::StoreError;
 use super::settle::SettledItem;
+use super::{StoreError, trips};
 use crate::canonical::{EventType, Operation, Severity, SubmissionResult, SubmissionState};
 
 /// Locks the orders, so that nothing is queued behind a submission while it ends.
 pub(super) async fn lock_orders(connection: &mut PgConnection, items: &[SettledItem]) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = items.iter().map(|item| item.order_id).collect();
-    sqlx::query!("select id from orders where id = any($1) order by id for update", &ids).fetch_all(connection).await?;
+    let trips: Vec<Uuid> = items.iter().filter_map(|item| Some(item.trip.as_ref()?.trip_id)).collect();
+    sqlx::query!(
+        "select id from orders where id = any($1 || array(select order_id from trip_orders where trip_id = any($2)))
+         order by id for update",
+        &ids,
+        &trips,
+    )
+    .fetch_all(connection)
+    .await?;
     Ok(())
 }
 
@@ -24,6 +32,7 @@ pub(super) async fn record(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     update_orders(connection, items, now).await?;
+    trips::settle(connection, items, now).await?;
     replace_results(connection, items, now).await?;
     insert_events(connection, items, now).await?;
     cancel_followers(connection, items, now).await?;
@@ -81,7 +90,7 @@ async fn update_orders(
     Ok(())
 }
 
-fn is_taken(state: SubmissionState) -> bool {
+pub(super) fn is_taken(state: SubmissionState) -> bool {
     matches!(state, SubmissionState::Accepted | SubmissionState::PartiallyAccepted)
 }
 

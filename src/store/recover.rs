@@ -22,7 +22,7 @@ impl Store {
                before as (
                    select s.id, s.may_exist from submissions s join lost on s.exchange_id = lost.id where s.state = 'sending'),
                doubtful as (
-                   update submissions s set state = 'in_doubt', ready = s.attempts < $6, may_exist = true,
+                   update submissions s set state = 'in_doubt', ready = s.attempts < $6, may_exist = true, cleared = false, misses = 0,
                        due_at = lost.finished_at, updated_at = lost.finished_at
                    from lost where s.exchange_id = lost.id and s.state = 'sending'
                    returning s.id, s.order_id, s.account_id, s.operation, s.exchange_id, s.updated_at),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::exchanges::PackedBody;
 use super::lanes::LaneKey;
 use super::outcome;
-use super::{Store, StoreError, accounts, release, seconds};
+use super::{Store, StoreError, accounts, lanes, release, seconds};
 use crate::canonical::{EventType, Operation, OrderStatus, SubmissionResult, SubmissionState};
 
 /// What came of one exchange.
@@ -66,6 +66,12 @@ pub struct SettledItem {
     /// Whether the exchange counts as a try
     pub counts: bool,
     pub may_exist: bool,
+    /// Evidence allows to send it again although it may exist
+    pub cleared: bool,
+    /// Questions in a row at which the provider did not have it
+    pub misses: i32,
+    /// From now on it shares a request with no other
+    pub alone: bool,
     pub provider_order_number: Option<String>,
     pub order_status: Option<OrderStatus>,
     pub order_event: Option<EventType>,
@@ -73,9 +79,53 @@ pub struct SettledItem {
     pub document: Option<Value>,
     /// The submission had a change of its own, which is taken back out of the document unless it was accepted
     pub has_change: bool,
+    /// What became of the other orders of a trip
+    pub trip: Option<SettledTrip>,
     pub results: Vec<SubmissionResult>,
     /// Whether callers are told of the state: going back into a doubt that was known is no news
     pub announce: bool,
+}
+
+impl SettledItem {
+    /// A submission in a state, and nothing else of note.
+    pub fn in_state(submission_id: Uuid, order_id: Uuid, operation: Operation, state: SubmissionState) -> Self {
+        SettledItem {
+            submission_id,
+            order_id,
+            operation,
+            state,
+            due_in: None,
+            after_lease: false,
+            counts: true,
+            may_exist: false,
+            cleared: false,
+            misses: 0,
+            alone: false,
+            provider_order_number: None,
+            order_status: None,
+            order_event: None,
+            document: None,
+            has_change: false,
+            trip: None,
+            results: Vec::new(),
+            announce: true,
+        }
+    }
+}
+
+/// The numbers of a trip and of its orders, where the provider gave them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledTrip {
+    pub trip_id: Uuid,
+    pub provider_trip_number: Option<String>,
+    /// One for each order, in the order of their places
+    pub provider_order_numbers: Vec<Option<String>>,
+}
+
+impl SettledTrip {
+    pub fn without_numbers(trip_id: Uuid) -> Self {
+        SettledTrip { trip_id, provider_trip_number: None, provider_order_numbers: Vec::new() }
+    }
 }
 
 /// Whether a settlement still counted.
@@ -96,7 +146,9 @@ impl Store {
         update_submissions(&mut transaction, settlement, now).await?;
         outcome::record(&mut transaction, &settlement.items, now).await?;
         keep_bodies(&mut transaction, settlement, now).await?;
-        empty_bucket(&mut transaction, settlement, now).await?;
+        if let Some(wait) = settlement.throttled_for {
+            lanes::empty_bucket(&mut transaction, &settlement.lane, wait).await?;
+        }
         note_reachability(&mut transaction, settlement, now).await?;
         if let Some(reason) = &settlement.pause {
             accounts::pause(&mut transaction, &settlement.account_id, reason).await?;
@@ -148,17 +200,22 @@ async fn update_submissions(
     let may_exist: Vec<bool> = items.iter().map(|item| item.may_exist).collect();
     let numbers: Vec<Option<&str>> = items.iter().map(|item| item.provider_order_number.as_deref()).collect();
     let finished: Vec<bool> = items.iter().map(|item| item.state.is_final()).collect();
+    let cleared: Vec<bool> = items.iter().map(|item| item.cleared).collect();
+    let misses: Vec<i32> = items.iter().map(|item| item.misses).collect();
+    let alone: Vec<bool> = items.iter().map(|item| item.alone).collect();
     sqlx::query!(
         r#"with settled as (
                update submissions s set state = u.state, ready = u.due_in is not null,
                    due_at = case when u.due_in is null or (u.due_in = 0 and not u.after_lease) then s.due_at
                        when u.after_lease then greatest($9::timestamptz + make_interval(secs => u.due_in), (select lease_until from exchanges where id = $10))
                        else $9::timestamptz + make_interval(secs => u.due_in) end,
-                   attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist,
+                   attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist, cleared = u.cleared, misses = u.misses,
+                   batch_key = case when u.alone then s.id::text else s.batch_key end,
                    provider_order_number = coalesce(u.number, s.provider_order_number),
                    updated_at = $9, finished_at = case when u.finished then $9 end
-               from unnest($1::uuid[], $2::text[], $3::float8[], $4::bool[], $5::int[], $6::bool[], $7::text[], $8::bool[])
-                   as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished)
+               from unnest($1::uuid[], $2::text[], $3::float8[], $4::bool[], $5::int[], $6::bool[], $7::text[], $8::bool[],
+                       $11::bool[], $12::int[], $13::bool[])
+                   as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
                where s.id = u.id and s.exchange_id = $10 and s.state = 'sending'
                returning s.id, s.state)
            update attempts t set outcome = settled.state from settled where t.submission_id = settled.id and t.exchange_id = $10"#,
@@ -172,6 +229,9 @@ async fn update_submissions(
         &finished,
         now,
         settlement.exchange_id,
+        &cleared,
+        &misses,
+        &alone,
     )
     .execute(connection)
     .await?;
@@ -237,29 +297,6 @@ async fn note_reachability(
             .await?;
         }
         None => release::reopen_probe(connection, settlement.exchange_id).await?,
-    }
-    Ok(())
-}
-
-/// Empties the lane's bucket when the provider asks for it.
-async fn empty_bucket(
-    connection: &mut PgConnection,
-    settlement: &Settlement,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    if let Some(wait) = settlement.throttled_for {
-        let LaneKey { provider, throttle_group, endpoint } = &settlement.lane;
-        sqlx::query!(
-            "update lanes set next_free_at = greatest(next_free_at, $4::timestamptz + make_interval(secs => $5))
-             where provider = $1 and throttle_group = $2 and endpoint = $3",
-            provider,
-            throttle_group,
-            endpoint,
-            now,
-            seconds(wait),
-        )
-        .execute(connection)
-        .await?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::{Store, StoreError, word};
 use crate::canonical::{HoldReason, Operation, SubmissionResult, SubmissionState};
 
 /// A submission as the ledger keeps it, with what was said of it.
+#[derive(Clone)]
 pub struct StoredSubmission {
     pub id: Uuid,
     pub order_id: Uuid,
@@ -131,23 +132,31 @@ impl Store {
 
     /// The newest submission of each of these orders.
     pub async fn latest_submissions(&self, orders: &[Uuid]) -> Result<HashMap<Uuid, StoredSubmission>, StoreError> {
-        let rows = select_submissions!(
-            "where s.id = any(array(
-                select latest.id from unnest($1::uuid[]) as wanted (order_id)
-                cross join lateral (
-                    select id from submissions where order_id = wanted.order_id order by sequence desc limit 1) latest))",
+        let latest = sqlx::query!(
+            r#"select wanted.order_id as "order_id!", latest.id as "id!" from unnest($1::uuid[]) as wanted (order_id)
+               cross join lateral (
+                   select id from order_submissions where order_id = wanted.order_id order by sequence desc limit 1) latest"#,
             orders,
         )
         .fetch_all(self.pool())
         .await?;
+        let ids: Vec<Uuid> = latest.iter().map(|row| row.id).collect();
+        let rows = select_submissions!("where s.id = any($1)", &ids).fetch_all(self.pool()).await?;
         let submissions = self.with_results(rows).await?;
-        Ok(submissions.into_iter().map(|submission| (submission.order_id, submission)).collect())
+        let by_id: HashMap<Uuid, StoredSubmission> =
+            submissions.into_iter().map(|submission| (submission.id, submission)).collect();
+        // Several orders of one trip have the same.
+        Ok(latest.into_iter().filter_map(|row| Some((row.order_id, by_id.get(&row.id)?.clone()))).collect())
     }
 
     /// All submissions of an order, oldest first.
     pub async fn submissions_of_order(&self, order_id: Uuid) -> Result<Vec<StoredSubmission>, StoreError> {
-        let rows =
-            select_submissions!("where s.order_id = $1 order by s.sequence", order_id).fetch_all(self.pool()).await?;
+        let rows = select_submissions!(
+            "where s.id in (select id from order_submissions where order_id = $1) order by s.sequence",
+            order_id,
+        )
+        .fetch_all(self.pool())
+        .await?;
         self.with_results(rows).await
     }
 
@@ -157,7 +166,7 @@ impl Store {
             "where ($1::text is null or s.account_id = $1)
                and ($2::text is null or s.state = $2)
                and ($3::text is null or s.operation = $3)
-               and ($4::uuid is null or s.order_id = $4)
+               and ($4::uuid is null or s.id in (select id from order_submissions where order_id = $4))
                and ($5::text[] is null or s.account_id = any($5))
                and ($6::timestamptz is null or (s.created_at, s.id) < ($6, $7::uuid))
              order by s.created_at desc, s.id desc limit $8",

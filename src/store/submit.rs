@@ -129,21 +129,11 @@ impl Store {
             "发送前已取消,未发送",
         );
         let item = SettledItem {
-            submission_id: row.id,
-            order_id,
-            operation: Operation::Create,
-            state: SubmissionState::Cancelled,
-            due_in: None,
-            after_lease: false,
-            counts: false,
-            may_exist: false,
-            provider_order_number: None,
             order_status: Some(OrderStatus::Cancelled),
             order_event: Some(EventType::OrderCancelled),
-            document: None,
             has_change: row.has_change,
             results: vec![result],
-            announce: true,
+            ..SettledItem::in_state(row.id, order_id, Operation::Create, SubmissionState::Cancelled)
         };
         outcome::record(&mut transaction, &[item], row.finished_at).await?;
         transaction.commit().await?;

@@ -10,7 +10,8 @@ async fn the_committed_file_is_what_the_gateway_serves() {
     let served = bench.caller.without_key().get("/openapi.json").await;
     assert_eq!(served.status, 200);
     let committed: Value = serde_json::from_str(include_str!("../../openapi/openapi.json")).unwrap();
-    assert_eq!(served.body, committed, "write it anew with `cargo run -- openapi > openapi/openapi.json`");
+    // Compared in one piece: nobody would read both documents on a terminal.
+    assert!(served.body == committed, "write it anew with `cargo run -- openapi > openapi/openapi.json`");
 }
 
 #[tokio::test]

@@ -22,8 +22,14 @@ fn fast() -> Pace {
 }
 
 async fn claim(store: &Store, pace: Pace, batch_limit: u16) -> Claim {
-    let request =
-        ClaimRequest { lane: &lane(), pace: &pace, in_flight_limit: 4, batch_limit, head_start: Duration::ZERO };
+    let request = ClaimRequest {
+        lane: &lane(),
+        pace: &pace,
+        in_flight_limit: 4,
+        batch_limit,
+        doubtful_limit: 1,
+        head_start: Duration::ZERO,
+    };
     loop {
         match store.claim(&request).await.unwrap() {
             // The lane's row was just made.
@@ -75,21 +81,8 @@ fn settlement(batch: &ClaimedBatch, state: SubmissionState) -> Settlement {
             .items
             .iter()
             .map(|item| SettledItem {
-                submission_id: item.submission_id,
-                order_id: item.order_id,
-                operation: item.operation,
-                state,
                 due_in: (!state.is_final()).then_some(Duration::ZERO),
-                after_lease: false,
-                counts: true,
-                may_exist: false,
-                provider_order_number: None,
-                order_status: None,
-                order_event: None,
-                document: None,
-                has_change: false,
-                results: Vec::new(),
-                announce: true,
+                ..SettledItem::in_state(item.submission_id, item.order_id, item.operation, state)
             })
             .collect(),
         reached: None,
@@ -169,7 +162,14 @@ async fn a_batch_that_is_let_go_was_never_tried() {
 async fn a_slot_is_booked_no_sooner_than_the_request_can_leave() {
     let (bench, _) = queued(1).await;
     let head_start = Duration::from_millis(300);
-    let request = ClaimRequest { lane: &lane(), pace: &fast(), in_flight_limit: 4, batch_limit: 1, head_start };
+    let request = ClaimRequest {
+        lane: &lane(),
+        pace: &fast(),
+        in_flight_limit: 4,
+        batch_limit: 1,
+        doubtful_limit: 1,
+        head_start,
+    };
     let batch = loop {
         if let Claim::Batch(batch) = bench.store.claim(&request).await.unwrap() {
             break batch;

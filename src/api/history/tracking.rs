@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use super::order;
 use crate::api::AppState;
+use crate::api::asking::ask;
 use crate::api::auth::Caller;
 use crate::api::params::{Id, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::canonical::{EventType, OrderStatus};
-use crate::provider;
+use crate::canonical::{EventType, Order, OrderStatus};
+use crate::provider::OrderReference;
 use crate::store::events::StoredEvent;
 use crate::store::orders::StoredOrder;
 
@@ -84,7 +85,11 @@ impl From<StoredEvent> for Milestone {
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "The account was deleted; the provider cannot be asked", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "The provider cannot be asked", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "The quota at the provider is used up for now", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 502, description = "The provider refused, was not understood, or does not know the order", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 504, description = "The provider did not answer in time", body = ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["orders:read"])),
 )]
@@ -94,9 +99,11 @@ pub async fn handler(
     Id(id): Id,
     Params(query): Params<TrackingQuery>,
 ) -> Result<Json<Tracking>, Problem> {
-    let order = order(&state, &caller, id).await?;
-    if query.refresh == Some(true) {
-        return Err(cannot_be_asked(&order));
+    let mut order = self::order(&state, &caller, id).await?;
+    // Before the provider took it, its submission tells more than the provider could.
+    if query.refresh == Some(true) && order.placed {
+        refresh(&state, &order).await?;
+        order = self::order(&state, &caller, id).await?;
     }
     let milestones = state.store.milestones(id).await?.into_iter().map(Milestone::from).collect();
     Ok(Json(Tracking {
@@ -105,16 +112,27 @@ pub async fn handler(
         provider_order_number: order.provider_order_number,
         status: order.status,
         milestones,
-        refreshed_at: None,
+        refreshed_at: order.refreshed_at,
         document_complete: order.document_complete,
     }))
 }
 
-/// No adapter has a query for the state of an order yet.
-fn cannot_be_asked(order: &StoredOrder) -> Problem {
-    let name = provider::find(&order.provider).map_or(order.provider.as_str(), |provider| provider.profile().name);
-    Problem::new(
-        Kind::UnsupportedByProvider,
-        format!("{name} cannot be asked where an order stands. Without refresh the answer is what is known."),
-    )
+/// Asks the provider where the order stands, and keeps what it says.
+async fn refresh(state: &AppState, order: &StoredOrder) -> Result<(), Problem> {
+    let account = state.store.account(&order.account_id).await?;
+    let account = account.ok_or_else(|| {
+        Problem::new(Kind::StateConflict, "The account of this order was deleted; its provider cannot be asked.")
+    })?;
+    let document: Order = serde_json::from_value(order.document.clone())
+        .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
+    let reference = OrderReference::of(&document, order.provider_order_number.as_deref(), order.adopted);
+    let what = "be asked where an order stands; without refresh the answer is what is known";
+    let found = ask(state, &account, what, |calls| calls.lookup(document.document_type()), &reference).await?;
+    let Some(found) = found.into_iter().next() else {
+        return Err(Problem::new(Kind::ProviderError, "The provider does not know this order."));
+    };
+    let milestones: Vec<_> =
+        found.milestones.iter().map(|milestone| (milestone.r#type, milestone.occurred_at)).collect();
+    state.store.keep_refreshed(order.id, found.status, &found.provider_order_number, &milestones).await?;
+    Ok(())
 }

@@ -23,13 +23,7 @@ pub async fn queued(
     key: Option<&IdempotencyKey>,
     ended: StatusCode,
 ) -> Result<Response, Problem> {
-    let has_ended = match prefer.0 {
-        Some(patience) => {
-            let end = state.delivery.waiting().for_end(&state.store, submission_id, patience).await?;
-            end.is_some_and(SubmissionState::is_final)
-        }
-        None => false,
-    };
+    let has_ended = has_ended(state, submission_id, prefer).await?;
     let status = if has_ended { ended } else { StatusCode::ACCEPTED };
     if let (Some(key), Some(_)) = (key, prefer.0) {
         state.store.finish_request(key, status.as_u16(), order_id).await?;
@@ -39,6 +33,13 @@ pub async fn queued(
         response.headers_mut().insert(name, value);
     }
     Ok(response)
+}
+
+/// Whether a submission ends within the caller's wait.
+pub async fn has_ended(state: &AppState, submission_id: Uuid, prefer: PreferWait) -> Result<bool, Problem> {
+    let Some(patience) = prefer.0 else { return Ok(false) };
+    let end = state.delivery.waiting().for_end(&state.store, submission_id, patience).await?;
+    Ok(end.is_some_and(SubmissionState::is_final))
 }
 
 /// The answer to a repetition, where the key is known: the first status, and the order as it is now.

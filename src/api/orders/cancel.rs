@@ -90,6 +90,9 @@ async fn translation(state: &AppState, stored: &StoredOrder) -> Result<Translate
     if stored.unfinished.contains(&Operation::Cancel) {
         return Err(conflict("The order is being cancelled already."));
     }
+    if stored.unfinished.contains(&Operation::CreateTrip) {
+        return Err(conflict("The order goes out with a trip that the provider has not answered yet."));
+    }
     if !stored.placed && !stored.unfinished.contains(&Operation::Create) {
         return Err(conflict("The order was never placed; there is nothing to cancel."));
     }

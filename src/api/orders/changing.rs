@@ -16,8 +16,10 @@ use crate::api::params::PreferWait;
 use crate::api::patch;
 use crate::api::problem::{Kind, Problem};
 use crate::api::translating::{Translated, account_of_order, translation_answer};
-use crate::canonical::{Operation, Order, OrderStatus, merge_patch};
-use crate::provider::Item;
+use crate::canonical::{Operation, Order, OrderStatus, compose_patches, merge_patch};
+use crate::delivery::AskError;
+use crate::provider::{Item, OrderReference};
+use crate::store::accounts::StoredAccount;
 use crate::store::idempotency::IdempotencyKey;
 use crate::store::orders::StoredOrder;
 use crate::store::submit::{NewSubmission, Submitted};
@@ -101,11 +103,26 @@ async fn check(state: &AppState, caller: &Caller, change: &Change<'_>) -> Result
         merge_patch(&mut document, pending);
     }
     patch::check(operation, change.patch, &document)?;
-    let (order, patch) = patch::apply(&document, change.patch)?;
     let account = account_of_order(state, &stored.account_id).await?;
-    let standing = stored.document_complete.then(|| Order::deserialize(&document)).transpose();
-    let standing =
-        standing.map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
+    let read = |document: &Value| {
+        Order::deserialize(document)
+            .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))
+    };
+    let fetched = if stored.document_complete || !account.takes_whole(operation, &read(&document)?) {
+        None
+    } else {
+        fetch(state, &account.stored, &stored, &read(&document)?).await?
+    };
+    if let Some(fetched) = &fetched {
+        merge_patch(&mut document, fetched);
+    }
+    let (order, mut patch) = patch::apply(&document, change.patch)?;
+    let whole_known = stored.document_complete || fetched.is_some();
+    if let Some(fetched) = fetched {
+        // What was fetched goes with the change: the provider takes it only as a whole.
+        patch = compose_patches(fetched, &patch);
+    }
+    let standing = whole_known.then(|| read(&document)).transpose()?;
     let translated = account
         .translate(Item {
             operation,
@@ -119,11 +136,41 @@ async fn check(state: &AppState, caller: &Caller, change: &Change<'_>) -> Result
     Ok(CheckedChange { stored, operation, patch, translated })
 }
 
+/// The whole document as the provider holds it, where the provider can be asked.
+async fn fetch(
+    state: &AppState,
+    account: &StoredAccount,
+    stored: &StoredOrder,
+    order: &Order,
+) -> Result<Option<Value>, Problem> {
+    let reference = OrderReference::of(order, stored.provider_order_number.as_deref(), stored.adopted);
+    let document_type = order.document_type();
+    let found = state.delivery.ask(&account.id, |calls| calls.lookup(document_type), &reference).await;
+    match found.map(|orders| orders.into_iter().next()) {
+        Ok(Some(found)) => Ok(Some(patch::without_identity(&found.order))),
+        Err(AskError::Unsupported) => Ok(None),
+        Ok(None) => Err(unknown_state("the provider does not know it")),
+        Err(error) => Err(unknown_state(&format!("the provider could not be asked ({error})"))),
+    }
+}
+
+fn unknown_state(why: &str) -> Problem {
+    Problem::new(
+        Kind::IncompleteProviderState,
+        format!(
+            "The order was adopted and its whole document is not known, the provider takes changes only as a whole, and {why}."
+        ),
+    )
+}
+
 /// What the change is at the provider: on an order that was never placed, a corrected creation.
 fn operation(stored: &StoredOrder, kind: ChangeKind) -> Result<Operation, Problem> {
     let conflict = |detail: &str| Err(Problem::new(Kind::StateConflict, detail));
     if stored.unfinished.contains(&Operation::Cancel) {
         return conflict("The order is being cancelled.");
+    }
+    if stored.unfinished.contains(&Operation::CreateTrip) {
+        return conflict("The order goes out with a trip that the provider has not answered yet.");
     }
     if stored.placed && stored.status == OrderStatus::Cancelled {
         return conflict("The order is cancelled at the provider.");

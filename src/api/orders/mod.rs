@@ -12,6 +12,8 @@ pub mod get;
 pub mod list;
 pub mod submissions;
 
+pub use answering::{has_ended, mark_replayed};
+
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -1,0 +1,122 @@
+//! A claimed batch in its provider's words.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::verdict;
+use crate::canonical::{FieldError, Order, Severity, SubmissionResult, merge_patch};
+use crate::provider::{Account, Batch, Encoding, Endpoint, Item, Outward, Request, Trace, Trip};
+use crate::store::claim::ClaimedItem;
+use crate::store::settle::SettledItem;
+use crate::store::trips::StoredTrip;
+
+/// A submission with its documents read.
+pub struct Prepared {
+    /// The document as it shall stand at the provider
+    order: Order,
+    /// As it stands there before the submission's change
+    standing: Option<Order>,
+    trip: Option<PreparedTrip>,
+}
+
+struct PreparedTrip {
+    orders: Vec<Order>,
+    driver_phone: String,
+}
+
+impl Prepared {
+    /// Reads the documents of a submission; `trip` is there for one that makes a trip.
+    pub fn of(item: &ClaimedItem, trip: Option<&StoredTrip>) -> Result<Self, String> {
+        let mut document = item.document.clone();
+        if let Some(change) = &item.change {
+            merge_patch(&mut document, change);
+        }
+        let standing = item.change.as_ref().filter(|_| item.document_complete).map(|_| read(&item.document));
+        let trip = trip.map(|trip| {
+            let orders = trip.orders.iter().map(|order| read(&order.document)).collect::<Result<_, _>>()?;
+            Ok::<_, String>(PreparedTrip { orders, driver_phone: trip.driver_phone.clone() })
+        });
+        Ok(Prepared { order: read(&document)?, standing: standing.transpose()?, trip: trip.transpose()? })
+    }
+
+    /// The submission as an adapter sees it.
+    pub fn item<'a>(&'a self, claimed: &'a ClaimedItem) -> Item<'a> {
+        Item {
+            operation: claimed.operation,
+            order: &self.order,
+            change: claimed.change.as_ref(),
+            standing: self.standing.as_ref(),
+            provider_order_number: claimed.provider_order_number.as_deref(),
+            adopted: claimed.adopted,
+            trip: self.trip.as_ref().map(|trip| Trip { orders: &trip.orders, driver_phone: &trip.driver_phone }),
+        }
+    }
+}
+
+fn read(document: &Value) -> Result<Order, String> {
+    Order::deserialize(document).map_err(|error| error.to_string())
+}
+
+/// A batch in the provider's words.
+pub struct Encoded<'a> {
+    items: &'a [ClaimedItem],
+    prepared: &'a [Result<Prepared, String>],
+    refusals: Vec<Vec<FieldError>>,
+    pub request: Option<Request>,
+}
+
+impl<'a> Encoded<'a> {
+    pub fn of(
+        endpoint: &'static Endpoint,
+        items: &'a [ClaimedItem],
+        prepared: &'a [Result<Prepared, String>],
+        outward: &dyn Outward,
+        account: &Account,
+    ) -> Self {
+        let readable: Vec<Item<'_>> = items
+            .iter()
+            .zip(prepared)
+            .filter_map(|(item, prepared)| Some(prepared.as_ref().ok()?.item(item)))
+            .collect();
+        let batch = Batch { endpoint, account, items: &readable };
+        let Encoding { request, items: encodings } = outward.encode(&batch, &mut Trace::off());
+        let mut encodings = encodings.into_iter();
+        let refusals = prepared
+            .iter()
+            .map(|prepared| match prepared {
+                Ok(_) => encodings.next().map(|encoding| encoding.refusals).unwrap_or_default(),
+                Err(why) => vec![FieldError::new("", "translation.unreadable_document", why, "订单文档无法读取")],
+            })
+            .collect();
+        Encoded { items, prepared, refusals, request }
+    }
+
+    /// The items that are in the request, in its order.
+    fn sent(&self) -> impl Iterator<Item = (&'a ClaimedItem, Item<'a>)> {
+        self.items
+            .iter()
+            .zip(self.prepared)
+            .zip(&self.refusals)
+            .filter(|(_, refusals)| refusals.is_empty())
+            .filter_map(|((claimed, prepared), _)| Some((claimed, prepared.as_ref().ok()?.item(claimed))))
+    }
+
+    /// The fate of every item: refusals by the gateway, the others by `fate_of_sent`.
+    pub fn settle(
+        &self,
+        fate_of_sent: impl FnOnce(&[&'a ClaimedItem], &[Item<'a>]) -> Vec<SettledItem>,
+    ) -> Vec<SettledItem> {
+        let (sent, as_sent): (Vec<_>, Vec<_>) = self.sent().unzip();
+        let mut fates = fate_of_sent(&sent, &as_sent);
+        let refused = self.items.iter().zip(&self.refusals).filter(|(_, refusals)| !refusals.is_empty());
+        fates.extend(
+            refused.map(|(item, refusals)| verdict::refused(item, refusals.iter().map(refusal_result).collect())),
+        );
+        fates
+    }
+}
+
+fn refusal_result(refusal: &FieldError) -> SubmissionResult {
+    SubmissionResult::gateway(&refusal.code, Severity::Error, false, &refusal.detail, &refusal.detail_zh)
+        .at(refusal.pointer.clone())
+}

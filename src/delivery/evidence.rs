@@ -1,0 +1,248 @@
+//! What decides a submission that may stand at its provider: the provider is asked before anything is sent
+//! again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::account::Opened;
+use super::ask::{AskError, Asked};
+use super::encoded::Prepared;
+use super::exchange::Going;
+use super::{Delivery, verdict};
+use crate::canonical::{EventType, OrderStatus, Severity, SubmissionResult};
+use crate::provider::{Call, Evidence, Item, OrderReference, Outcome, ProviderOrder, TripNumbers, Verdict};
+use crate::store::claim::ClaimedItem;
+use crate::store::settle::{SettledItem, Settlement};
+
+/// Questions in a row at which the provider must not have it until it is sent again.
+const MISSES_TO_RESEND: i32 = 2;
+/// The time between them: what arrived late shows itself meanwhile.
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(30);
+/// How far the provider's clock may be behind ours.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
+
+/// What the provider's orders say of a submission.
+#[derive(Debug, PartialEq)]
+enum Judgement {
+    /// It was done.
+    Done(Outcome),
+    /// It was not done.
+    NotDone,
+    /// Only a person can say.
+    Unclear(&'static str, &'static str),
+}
+
+impl Delivery {
+    /// Asks the provider about the one submission of a doubtful batch.
+    pub(super) async fn seek_evidence(
+        &self,
+        going: &Going<'_>,
+        opened: &mut Opened,
+        claimed: &ClaimedItem,
+        prepared: &Prepared,
+        evidence: Evidence,
+    ) -> Settlement {
+        let item = prepared.item(claimed);
+        let document_type = item.order.document_type();
+        let Some(call) = opened.provider.outward().and_then(|outward| outward.calls().lookup(document_type)) else {
+            return going.settlement(vec![verdict::left_to_a_person(claimed, unanswerable())]);
+        };
+        let Asked { record, answer } = self.find(opened, call, &item).await;
+        let mut settlement = going.settlement(Vec::new());
+        settlement.record = record;
+        let found = match answer {
+            Ok(found) => found,
+            Err(error) => {
+                settlement.error = Some(error.to_string());
+                going.unanswered(&mut settlement, error);
+                return settlement;
+            }
+        };
+        settlement.reached = Some(true);
+        let since = match self.inner.store.first_attempt_at(claimed.submission_id).await {
+            Ok(since) => since,
+            Err(error) => {
+                settlement.error = Some(error.to_string());
+                settlement.items = vec![verdict::released(claimed, BETWEEN_QUESTIONS)];
+                return settlement;
+            }
+        };
+        settlement.items = vec![match judge(evidence, &item, &found, since) {
+            Judgement::Done(outcome) => verdict::settle(claimed, outcome, verdict::uniform()),
+            Judgement::NotDone => not_done(claimed),
+            Judgement::Unclear(detail, detail_zh) => verdict::left_to_a_person(claimed, unclear(detail, detail_zh)),
+        }];
+        settlement
+    }
+
+    /// What the provider holds of an order, or of each order of a trip. The record is that of the last question.
+    async fn find(
+        &self,
+        opened: &mut Opened,
+        call: &Call<OrderReference, Vec<ProviderOrder>>,
+        item: &Item<'_>,
+    ) -> Asked<Vec<Vec<ProviderOrder>>> {
+        let alone = std::slice::from_ref(item.order);
+        let orders = item.trip.map_or(alone, |trip| trip.orders);
+        let mut found = Vec::with_capacity(orders.len());
+        let mut record = None;
+        for order in orders {
+            let number = item.provider_order_number.filter(|_| item.trip.is_none());
+            let reference = OrderReference::of(order, number, item.adopted);
+            let asked = self.ask_in_session(opened, call, &reference).await;
+            record = asked.record.or(record);
+            match asked.answer {
+                Ok(orders) => found.push(orders),
+                Err(error) => return Asked { record, answer: Err(error) },
+            }
+        }
+        Asked { record, answer: Ok(found) }
+    }
+}
+
+/// What the provider's orders say. `found` has a list for each order that was asked for.
+fn judge(
+    evidence: Evidence,
+    item: &Item<'_>,
+    found: &[Vec<ProviderOrder>],
+    first_attempt: Option<DateTime<Utc>>,
+) -> Judgement {
+    match evidence {
+        Evidence::FindCancelled => match found.iter().flatten().next() {
+            Some(order) if order.status == Some(OrderStatus::Cancelled) => Judgement::Done(Outcome {
+                status: Some(OrderStatus::Cancelled),
+                event: Some(EventType::OrderCancelled),
+                ..Outcome::only(Verdict::Accepted, vec![confirmed()])
+            }),
+            Some(_) => Judgement::NotDone,
+            None => Judgement::Unclear(
+                "The provider does not know the order that was to be cancelled",
+                "目标系统查不到待撤销的订单",
+            ),
+        },
+        Evidence::FindSingleOrder => match found.first().map(Vec::as_slice) {
+            None | Some([]) => Judgement::NotDone,
+            Some([order]) if is_ours(order, first_attempt) => Judgement::Done(made(order)),
+            Some([_]) => Judgement::Unclear(
+                "The provider has an order of this number that is older than the attempt",
+                "目标系统存在同号订单,但早于本次发送",
+            ),
+            Some(_) => Judgement::Unclear("The provider has several orders of this number", "目标系统存在多张同号订单"),
+        },
+        Evidence::FindOrder if item.trip.is_some() => judge_trip(found),
+        Evidence::FindOrder | Evidence::Resend => {
+            found.iter().flatten().next().map_or(Judgement::NotDone, |order| Judgement::Done(made(order)))
+        }
+    }
+}
+
+/// A trip was made when all its orders are there, on one vehicle.
+fn judge_trip(found: &[Vec<ProviderOrder>]) -> Judgement {
+    let firsts: Vec<Option<&ProviderOrder>> = found.iter().map(|orders| orders.first()).collect();
+    if firsts.iter().all(Option::is_none) {
+        return Judgement::NotDone;
+    }
+    let there: Vec<&ProviderOrder> = firsts.into_iter().flatten().collect();
+    let trip = there.first().and_then(|order| order.provider_trip_number.clone());
+    match trip {
+        Some(trip)
+            if there.len() == found.len()
+                && there.iter().all(|order| order.provider_trip_number.as_ref() == Some(&trip)) =>
+        {
+            let orders = there.iter().map(|order| order.provider_order_number.clone()).collect();
+            let first = there.first().map_or_else(|| Outcome::only(Verdict::Unknown, Vec::new()), |order| made(order));
+            Judgement::Done(Outcome { trip: Some(TripNumbers { trip, orders }), ..first })
+        }
+        _ => Judgement::Unclear(
+            "The provider has some of the trip's orders, or has them on several vehicles",
+            "目标系统仅有部分订单,或订单不在同一车次",
+        ),
+    }
+}
+
+fn is_ours(order: &ProviderOrder, first_attempt: Option<DateTime<Utc>>) -> bool {
+    match (order.created_at, first_attempt) {
+        (Some(created), Some(attempt)) => created >= attempt - CLOCK_TOLERANCE,
+        _ => false,
+    }
+}
+
+/// The creation that the provider's order is the evidence of.
+fn made(order: &ProviderOrder) -> Outcome {
+    Outcome {
+        provider_order_number: Some(order.provider_order_number.clone()),
+        status: order.status.or(Some(OrderStatus::Requested)),
+        event: Some(EventType::OrderPlaced),
+        ..Outcome::only(Verdict::Accepted, vec![confirmed()])
+    }
+}
+
+/// Asked again after a while, and then sent again.
+fn not_done(claimed: &ClaimedItem) -> SettledItem {
+    let misses = claimed.misses + 1;
+    let cleared = misses >= MISSES_TO_RESEND;
+    SettledItem {
+        due_in: Some(if cleared { Duration::ZERO } else { BETWEEN_QUESTIONS }),
+        counts: false,
+        misses,
+        cleared,
+        results: vec![verdict::no_answer_result(), absent(misses)],
+        ..verdict::unchanged(claimed)
+    }
+}
+
+fn confirmed() -> SubmissionResult {
+    SubmissionResult::gateway(
+        "evidence.confirmed",
+        Severity::Info,
+        false,
+        "The provider was asked after an attempt without an answer, and confirms it",
+        "此前发送未收到响应,经查询目标系统已确认成功",
+    )
+}
+
+fn absent(misses: i32) -> SubmissionResult {
+    SubmissionResult::gateway(
+        "evidence.not_found",
+        Severity::Info,
+        true,
+        &format!("The provider was asked, and it was not done there ({misses} of {MISSES_TO_RESEND})"),
+        &format!("经查询目标系统尚未生效({misses}/{MISSES_TO_RESEND})"),
+    )
+}
+
+fn unclear(detail: &str, detail_zh: &str) -> SubmissionResult {
+    SubmissionResult::gateway("evidence.ambiguous", Severity::Error, false, detail, detail_zh)
+}
+
+fn unanswerable() -> SubmissionResult {
+    unclear("The provider cannot be asked about this kind of document", "无法向目标系统查询该类单据")
+}
+
+impl Going<'_> {
+    /// What becomes of a batch whose question brought nothing.
+    pub(super) fn unanswered(&self, settlement: &mut Settlement, error: AskError) {
+        let words = error.to_string();
+        let random = verdict::uniform();
+        let fate = |item: &ClaimedItem| match &error {
+            AskError::Throttled(wait) => verdict::released(item, *wait),
+            AskError::Unreachable(_) | AskError::Store(_) => verdict::not_sent(item, &words, random),
+            AskError::SessionExpired => verdict::released(item, Duration::from_secs(1)),
+            AskError::CredentialsRefused(_) | AskError::Unusable(_) => verdict::released(item, Duration::ZERO),
+            AskError::NoAnswer(_) | AskError::Unreadable(_) => verdict::still_doubtful(item, &words, random),
+            AskError::Unsupported | AskError::Invalid(_) | AskError::Refused(_) => {
+                verdict::left_to_a_person(item, unanswerable().with_raw_message(words.clone()))
+            }
+        };
+        settlement.items = self.all(fate);
+        match error {
+            AskError::Unreachable(_) | AskError::NoAnswer(_) => settlement.reached = Some(false),
+            AskError::CredentialsRefused(_) | AskError::Unusable(_) => settlement.pause = Some(words),
+            AskError::Refused(_) | AskError::Unreadable(_) | AskError::SessionExpired => {
+                settlement.reached = Some(true);
+            }
+            AskError::Throttled(_) | AskError::Unsupported | AskError::Invalid(_) | AskError::Store(_) => {}
+        }
+    }
+}

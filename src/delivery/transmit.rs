@@ -1,0 +1,51 @@
+//! One request on its way to a provider and its answer, as the audit trail keeps both.
+
+use tokio::time::Instant;
+
+use super::account::Opened;
+use super::send::{Received, SendError};
+use super::{DEADLINE, Delivery};
+use crate::provider::{Account, Request};
+use crate::store::exchanges::PackedBody;
+use crate::store::settle::{ExchangeRecord, ResponseRecord};
+
+/// A request that went out, and what came of it.
+pub struct Transmission {
+    /// Secrets masked
+    pub record: ExchangeRecord,
+    pub answer: Result<Received, SendError>,
+}
+
+impl Delivery {
+    /// Sends a request and waits for the answer; `since` is when the exchange began.
+    pub(super) async fn transmit(&self, opened: &Opened, request: &Request, since: Instant) -> Transmission {
+        let account = &opened.account;
+        let deadline = DEADLINE.min(std::time::Duration::from_secs(account.common.request_timeout_seconds.into()));
+        let sent = Instant::now();
+        let answer = self.inner.sender.send(request, deadline).await;
+        let secret_credentials = opened.provider.profile().secret_credentials;
+        let record = ExchangeRecord {
+            method: request.method,
+            url: request.masked_url(),
+            request_headers: request.masked_headers(),
+            request_body: PackedBody::pack(&request.masked_body()),
+            sent_after: sent - since,
+            took: sent.elapsed(),
+            response: answer.as_ref().ok().map(|received| response_record(received, secret_credentials, account)),
+        };
+        Transmission { record, answer }
+    }
+}
+
+fn response_record(received: &Received, secret_credentials: &[&str], account: &Account) -> ResponseRecord {
+    let headers = received
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let masked = name.eq_ignore_ascii_case("set-cookie");
+            (name.clone(), if masked { "***".to_owned() } else { value.clone() })
+        })
+        .collect();
+    let body = account.credentials.mask(secret_credentials, &received.body);
+    ResponseRecord { status: received.status, headers, body: PackedBody::pack(&body) }
+}

@@ -1,0 +1,215 @@
+//! Trips: several orders on one vehicle, made by one submission.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::idempotency::{self, IdempotencyKey};
+use super::outcome::is_taken;
+use super::settle::SettledItem;
+use super::submit::insert_notices;
+use super::{Store, StoreError};
+use crate::canonical::{DocumentType, EventType, Operation, OrderStatus, SubmissionResult};
+
+/// A trip to be kept, with its orders.
+pub struct NewTrip<'a> {
+    pub trip_id: Uuid,
+    pub submission_id: Uuid,
+    pub account_id: &'a str,
+    pub provider: &'a str,
+    pub endpoint: &'a str,
+    pub driver_phone: &'a str,
+    /// In the order of their places
+    pub orders: &'a [NewTripOrder<'a>],
+    pub batch_key: &'a str,
+    pub notices: &'a [SubmissionResult],
+    pub idempotency: &'a IdempotencyKey,
+}
+
+/// An order of a trip to be kept.
+pub struct NewTripOrder<'a> {
+    pub order_id: Uuid,
+    pub document_type: DocumentType,
+    pub order_number: &'a str,
+    pub document: &'a Value,
+}
+
+/// What became of a trip that was to be kept.
+#[derive(Debug, PartialEq, Eq)]
+pub enum AcceptedTrip {
+    New,
+    /// The idempotency key was used before; nothing was kept.
+    KeyKnown,
+    /// The account has orders of these numbers; nothing was kept.
+    NumbersTaken(Vec<String>),
+}
+
+/// A trip as the ledger keeps it.
+pub struct StoredTrip {
+    pub id: Uuid,
+    pub account_id: String,
+    pub driver_phone: String,
+    pub provider_trip_number: Option<String>,
+    pub submission_id: Uuid,
+    /// In the order of their places
+    pub orders: Vec<StoredTripOrder>,
+}
+
+/// An order of a trip.
+pub struct StoredTripOrder {
+    pub order_id: Uuid,
+    pub document: Value,
+    pub provider_order_number: Option<String>,
+}
+
+impl Store {
+    /// Keeps a trip and its orders, and queues its submission: all or nothing.
+    pub async fn accept_trip(&self, new: &NewTrip<'_>) -> Result<AcceptedTrip, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        if !idempotency::begin(&mut transaction, new.idempotency, new.trip_id, 202).await? {
+            return Ok(AcceptedTrip::KeyKnown);
+        }
+        let taken = insert_orders(&mut transaction, new).await?;
+        if !taken.is_empty() {
+            return Ok(AcceptedTrip::NumbersTaken(taken));
+        }
+        let ids: Vec<Uuid> = new.orders.iter().map(|order| order.order_id).collect();
+        sqlx::query!(
+            r#"with clock as materialized (select onelane_now() as now),
+            new_trip as (
+                insert into trips (id, account_id, provider, driver_phone, created_at, updated_at)
+                select $1, $3, $4, $6, now, now from clock),
+            member as (
+                insert into trip_orders (trip_id, position, order_id)
+                select $1, u.place - 1, u.id from unnest($7::uuid[]) with ordinality as u (id, place)),
+            new_submission as (
+                insert into submissions (id, order_id, trip_id, account_id, provider, endpoint, operation, batch_key, state, ready,
+                    due_at, created_at, updated_at)
+                select $2, ($7::uuid[])[1], $1, $3, $4, $5, $8, $9, 'queued', true, now, now, now from clock)
+            insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+            select gen_random_uuid(), $10, $3, o.id, $2,
+                jsonb_build_object('orderNumber', o.order_number, 'operation', $8::text, 'state', 'queued', 'status', o.status), now, now
+            from orders o, clock where o.id = any($7)"#,
+            new.trip_id,
+            new.submission_id,
+            new.account_id,
+            new.provider,
+            new.endpoint,
+            new.driver_phone,
+            &ids,
+            <&str>::from(Operation::CreateTrip),
+            new.batch_key,
+            <&str>::from(EventType::SubmissionQueued),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        insert_notices(&mut transaction, new.submission_id, new.notices).await?;
+        transaction.commit().await?;
+        Ok(AcceptedTrip::New)
+    }
+
+    pub async fn trip(&self, id: Uuid) -> Result<Option<StoredTrip>, StoreError> {
+        let row = sqlx::query!(
+            "select t.id, t.account_id, t.driver_phone, t.provider_trip_number, s.id as submission_id
+             from trips t join submissions s on s.trip_id = t.id where t.id = $1",
+            id,
+        )
+        .fetch_optional(self.pool())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let orders = sqlx::query!(
+            r#"select o.id, o.document as "document: Json<Value>", o.provider_order_number
+               from trip_orders m join orders o on o.id = m.order_id where m.trip_id = $1 order by m.position"#,
+            id,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(Some(StoredTrip {
+            id: row.id,
+            account_id: row.account_id,
+            driver_phone: row.driver_phone,
+            provider_trip_number: row.provider_trip_number,
+            submission_id: row.submission_id,
+            orders: orders
+                .into_iter()
+                .map(|order| StoredTripOrder {
+                    order_id: order.id,
+                    document: order.document.0,
+                    provider_order_number: order.provider_order_number,
+                })
+                .collect(),
+        }))
+    }
+}
+
+/// Keeps the orders; gives the numbers that were taken.
+async fn insert_orders(connection: &mut PgConnection, new: &NewTrip<'_>) -> Result<Vec<String>, StoreError> {
+    let ids: Vec<Uuid> = new.orders.iter().map(|order| order.order_id).collect();
+    let types: Vec<&str> = new.orders.iter().map(|order| order.document_type.into()).collect();
+    let numbers: Vec<&str> = new.orders.iter().map(|order| order.order_number).collect();
+    let documents: Vec<&Value> = new.orders.iter().map(|order| order.document).collect();
+    Ok(sqlx::query_scalar!(
+        r#"with kept as (
+               insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
+               select u.id, $5, $6, u.document_type, u.order_number, u.document, $7, now, now
+               from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) as u (id, document_type, order_number, document),
+                   onelane_now() as now
+               on conflict (account_id, document_type, order_number) do nothing
+               returning id)
+           select u.order_number as "order_number!" from unnest($1::uuid[], $3::text[]) as u (id, order_number)
+           where u.id not in (select id from kept)"#,
+        &ids,
+        &types as &[&str],
+        &numbers as &[&str],
+        &documents as &[&Value],
+        new.account_id,
+        new.provider,
+        <&str>::from(OrderStatus::Pending),
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// What the end of a trip's submission means for the trip and for those of its orders that the submission does
+/// not name.
+pub(super) async fn settle(
+    connection: &mut PgConnection,
+    items: &[SettledItem],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for item in items {
+        let Some(trip) = &item.trip else { continue };
+        let numbers: Vec<Option<&str>> = trip.provider_order_numbers.iter().map(Option::as_deref).collect();
+        sqlx::query!(
+            r#"with numbered as (
+                   update trips set provider_trip_number = coalesce($2, provider_trip_number), updated_at = $6 where id = $1),
+               changed as (
+                   update orders o set status = coalesce($4, o.status),
+                       provider_order_number = coalesce(($3::text[])[m.position + 1], o.provider_order_number),
+                       placed = o.placed or $5, version = o.version + 1, updated_at = $6
+                   from trip_orders m
+                   where m.trip_id = $1 and m.position > 0 and o.id = m.order_id and ($4::text is not null or $3::text[] <> '{}')
+                   returning o.id, o.account_id, o.order_number, o.provider_order_number, o.status)
+               insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+               select gen_random_uuid(), $7, account_id, id, $8,
+                   jsonb_strip_nulls(jsonb_build_object('orderNumber', order_number, 'providerOrderNumber', provider_order_number,
+                       'operation', $9::text, 'state', $10::text, 'status', status)), $6, $6
+               from changed where $7::text is not null"#,
+            trip.trip_id,
+            trip.provider_trip_number,
+            &numbers as &[Option<&str>],
+            item.order_status.map(<&str>::from),
+            is_taken(item.state),
+            now,
+            item.order_event.map(<&str>::from),
+            item.submission_id,
+            <&str>::from(item.operation),
+            <&str>::from(item.state),
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
