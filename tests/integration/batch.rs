@@ -100,3 +100,20 @@ async fn a_thousand_orders_go_out_in_full_batches() {
     let meter = bench.meter("orderImport");
     assert_eq!((meter.orders, meter.requests, meter.largest_batch), (1000, 10, 100), "{:?}", meter.batches);
 }
+
+#[tokio::test]
+async fn a_preview_shows_what_would_be_sent_of_each_order_and_keeps_nothing() {
+    let bench = Bench::start().await;
+    let mut bad = order("SO-2");
+    bad["colour"] = json!("red");
+    let body = json!({"orders": [order("SO-1"), bad]});
+    let answer = bench.caller.post(&format!("{PATH}?validateOnly=true"), &body).await;
+    assert_eq!(answer.status, 207, "{:#}", answer.body);
+    let items = answer.body["items"].as_array().unwrap();
+    assert_eq!((&items[0]["status"], &items[1]["status"]), (&json!(200), &json!(422)));
+    let sent = items[0]["translation"]["request"]["body"].as_str().unwrap();
+    assert!(sent.contains("<erpNumber>SO-1</erpNumber>"), "{sent}");
+    assert_eq!(items[1]["problem"]["errors"][0]["pointer"], "/colour");
+    assert_eq!(bench.database.count("select count(*) from orders").await, 0);
+    assert_eq!(bench.database.count("select count(*) from idempotency_keys").await, 0);
+}

@@ -18,8 +18,9 @@ use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::{IdempotencyHeader, replay};
-use crate::api::params::{NoParams, Params, PreferWait};
+use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::translating::TranslationView;
 use crate::api::views::{OrderEnvelope, OrderView};
 use crate::store::AcceptedBatch;
 use crate::store::accept::NewOrder;
@@ -53,7 +54,25 @@ pub struct BatchItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<OrderView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    translation: Option<TranslationView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Value>,
+}
+
+impl BatchItem {
+    fn accepted(index: usize, order: OrderView) -> Self {
+        let status = StatusCode::ACCEPTED.as_u16();
+        BatchItem { index, status, order: Some(order), translation: None, problem: None }
+    }
+
+    fn translated(index: usize, translation: TranslationView) -> Self {
+        BatchItem { index, status: 200, order: None, translation: Some(translation), problem: None }
+    }
+
+    fn refused(index: usize, problem: Value) -> Self {
+        let status = problem["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
+        BatchItem { index, status, order: None, translation: None, problem: Some(problem) }
+    }
 }
 
 /// The form of [`BatchItem`] in the OpenAPI file.
@@ -66,6 +85,8 @@ pub struct BatchItemSchema {
     status: u16,
     /// The order, when it was accepted
     order: Option<OrderEnvelope>,
+    /// With validateOnly: what would be sent
+    translation: Option<TranslationView>,
     /// What is wrong with it, when it was not
     problem: Option<ProblemDocument>,
 }
@@ -73,7 +94,10 @@ pub struct BatchItemSchema {
 /// Accepts many orders at once. A bad one never spoils its neighbours.
 #[utoipa::path(
     post, path = "/v1/orders/batch", operation_id = "createOrders", tag = "orders",
-    params(("Idempotency-Key" = String, Header, description = "Required; makes a repetition of this request safe; kept 72 hours")),
+    params(
+        MutationParams,
+        ("Idempotency-Key" = Option<String>, Header, description = "Required unless validateOnly; makes a repetition of this request safe; kept 72 hours"),
+    ),
     request_body(content = OrdersBody),
     responses(
         (status = 207, description = "What became of each order", body = BatchAnswer),
@@ -90,11 +114,14 @@ pub struct BatchItemSchema {
 pub async fn handler(
     State(state): State<AppState>,
     caller: Caller,
-    _: Params<NoParams>,
+    Params(params): Params<MutationParams>,
     idempotency: IdempotencyHeader,
     body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
+    if params.validate_only {
+        return preview(&state, &caller, &orders_of(&body.value)?).await;
+    }
     let key = idempotency.key(&caller, "POST", &body.bytes, PreferWait(None)).ok_or_else(|| {
         Problem::new(
             Kind::IdempotencyKeyMissing,
@@ -104,13 +131,7 @@ pub async fn handler(
     if let Some(first) = replay(&state.store, &key).await? {
         return Ok(mark_replayed(replayed(&state, &caller, first.answer).await?));
     }
-    let OrdersBody { orders } = validate(&body.value)?;
-    if orders.len() > MOST_ORDERS {
-        return Err(Problem::new(
-            Kind::BatchTooLarge,
-            format!("A batch holds at most {MOST_ORDERS} orders; this one holds {}.", orders.len()),
-        ));
-    }
+    let orders = orders_of(&body.value)?;
     let mut checked = Vec::with_capacity(orders.len());
     for order in &orders {
         checked.push(check(&state, &caller, order).await.and_then(Candidate::of));
@@ -130,6 +151,29 @@ pub async fn handler(
             Ok(mark_replayed(replayed(&state, &caller, first.and_then(|first| first.answer)).await?))
         }
     }
+}
+
+fn orders_of(body: &Value) -> Result<Vec<Value>, Problem> {
+    let OrdersBody { orders } = validate(body)?;
+    if orders.len() > MOST_ORDERS {
+        return Err(Problem::new(
+            Kind::BatchTooLarge,
+            format!("A batch holds at most {MOST_ORDERS} orders; this one holds {}.", orders.len()),
+        ));
+    }
+    Ok(orders)
+}
+
+/// What would be sent of each order. Nothing is stored or sent.
+async fn preview(state: &AppState, caller: &Caller, orders: &[Value]) -> Result<Response, Problem> {
+    let mut items = Vec::with_capacity(orders.len());
+    for (index, order) in orders.iter().enumerate() {
+        items.push(match check(state, caller, order).await {
+            Ok(checked) => BatchItem::translated(index, checked.translated.into()),
+            Err(problem) => BatchItem::refused(index, problem.to_value()),
+        });
+    }
+    Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
 }
 
 /// An order that may be kept.
@@ -194,13 +238,9 @@ async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> R
     let items = remembered
         .iter()
         .enumerate()
-        .map(|(index, item)| {
-            if let Some(order) = id_of(item).and_then(|id| orders.remove(&id)) {
-                return BatchItem { index, status: StatusCode::ACCEPTED.as_u16(), order: Some(order), problem: None };
-            }
-            let problem = item["problem"].clone();
-            let status = problem["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
-            BatchItem { index, status, order: None, problem: Some(problem) }
+        .map(|(index, item)| match id_of(item).and_then(|id| orders.remove(&id)) {
+            Some(order) => BatchItem::accepted(index, order),
+            None => BatchItem::refused(index, item["problem"].clone()),
         })
         .collect();
     Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
