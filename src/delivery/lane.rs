@@ -105,7 +105,7 @@ impl LaneQuota {
 
 impl Delivery {
     pub(super) async fn run_lane(&self, key: LaneKey, notify: Arc<Notify>) {
-        let profile = provider::find(&key.provider).map(|provider| provider.profile());
+        let profile = provider::find(&key.provider).map(provider::Provider::profile);
         let Some((profile, endpoint)) = profile.and_then(|profile| Some((profile, profile.endpoint(&key.endpoint)?)))
         else {
             tracing::error!(

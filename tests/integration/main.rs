@@ -8,6 +8,7 @@ mod architecture;
 mod bad_input;
 mod batch;
 mod changes;
+mod conformance;
 mod contract;
 mod decisions;
 mod delivery;

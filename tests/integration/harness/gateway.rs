@@ -129,9 +129,14 @@ impl Bench {
     }
 }
 
+/// A sandbox that nobody serves.
+pub fn new_sandbox() -> Sandbox {
+    Sandbox::new(&SandboxOptions { clock: Arc::new(wall_clock), random: seeded(1) })
+}
+
 /// The sandbox on a socket of its own.
 pub async fn start_sandbox() -> (Arc<Sandbox>, String) {
-    let sandbox = Arc::new(Sandbox::new(&SandboxOptions { clock: Arc::new(wall_clock), random: seeded(1) }));
+    let sandbox = Arc::new(new_sandbox());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     serve(&sandbox, listener);
