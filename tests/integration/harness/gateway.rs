@@ -1,6 +1,7 @@
 //! A gateway and the sandbox in this process, on real sockets.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use onelane::api;
 use onelane::gateway::Gateway;
@@ -81,14 +82,28 @@ impl Bench {
     }
 
     pub fn simulator(&self) -> Arc<dyn Simulator> {
-        self.sandbox.simulator("otms").unwrap()
+        self.simulator_of("otms")
+    }
+
+    pub fn simulator_of(&self, provider: &str) -> Arc<dyn Simulator> {
+        self.sandbox.simulator(provider).unwrap()
     }
 
     /// Puts faults in the place of those that the simulated oTMS has.
     pub async fn faults(&self, faults: Value) {
-        let sandbox = Caller::new(self.sandbox_url.clone(), None);
-        let answer = sandbox.send_with(reqwest::Method::PUT, "/control/otms/faults", &faults, &[]).await;
+        self.faults_of("otms", faults).await;
+    }
+
+    /// Puts faults in the place of those that a simulated provider has.
+    pub async fn faults_of(&self, provider: &str, faults: Value) {
+        let path = format!("/control/{provider}/faults");
+        let answer = self.control().send_with(reqwest::Method::PUT, &path, &faults, &[]).await;
         assert_eq!(answer.status, 200, "{:#}", answer.body);
+    }
+
+    /// The sandbox's control calls.
+    pub fn control(&self) -> Caller {
+        Caller::new(self.sandbox_url.clone(), None)
     }
 
     /// Serves the same sandbox at another address.
@@ -104,8 +119,12 @@ impl Bench {
 
     /// What arrived at an endpoint of the simulated oTMS with the demo account's credentials.
     pub fn meter(&self, endpoint: &str) -> MeterReading {
-        let readings = self.simulator().meter();
-        readings.into_iter().find(|reading| reading.endpoint == endpoint).expect("something arrived")
+        self.arrived("otms", endpoint).expect("something arrived")
+    }
+
+    /// What arrived at an endpoint of a simulated provider, if anything did.
+    pub fn arrived(&self, provider: &str, endpoint: &str) -> Option<MeterReading> {
+        self.simulator_of(provider).meter().into_iter().find(|reading| reading.endpoint == endpoint)
     }
 
     /// A key with these scopes, limited to these accounts where some are named.
@@ -121,11 +140,17 @@ impl Bench {
 
     /// Holds what is queued, and lets it go.
     pub async fn pause(&self) {
-        assert_eq!(self.caller.post("/v1/accounts/otms-demo/pause", &Value::Null).await.status, 200);
+        self.hold("otms-demo", "pause").await;
     }
 
     pub async fn resume(&self) {
-        assert_eq!(self.caller.post("/v1/accounts/otms-demo/resume", &Value::Null).await.status, 200);
+        self.hold("otms-demo", "resume").await;
+    }
+
+    /// `pause` or `resume` of an account.
+    pub async fn hold(&self, account: &str, verb: &str) {
+        let answer = self.caller.post(&format!("/v1/accounts/{account}/{verb}"), &Value::Null).await;
+        assert_eq!(answer.status, 200, "{:#}", answer.body);
     }
 }
 
@@ -134,9 +159,19 @@ pub fn new_sandbox() -> Sandbox {
     Sandbox::new(&SandboxOptions { clock: Arc::new(wall_clock), random: seeded(1) })
 }
 
+/// A sandbox on a socket, whose clock goes as far before the wall's as its test says.
+pub async fn start_sandbox_ahead(ahead: Arc<AtomicI64>) -> (Arc<Sandbox>, String) {
+    let clock = move || wall_clock() + chrono::TimeDelta::milliseconds(ahead.load(Ordering::Relaxed));
+    serve_anew(Sandbox::new(&SandboxOptions { clock: Arc::new(clock), random: seeded(1) })).await
+}
+
 /// The sandbox on a socket of its own.
 pub async fn start_sandbox() -> (Arc<Sandbox>, String) {
-    let sandbox = Arc::new(new_sandbox());
+    serve_anew(new_sandbox()).await
+}
+
+async fn serve_anew(sandbox: Sandbox) -> (Arc<Sandbox>, String) {
+    let sandbox = Arc::new(sandbox);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     serve(&sandbox, listener);
