@@ -9,6 +9,7 @@
 mod answers;
 mod examples;
 mod members;
+mod pigeon;
 mod text;
 
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ struct Adapter {
     account: Account,
 }
 
-/// The adapters of all providers that take orders.
+/// The adapters of all providers that take orders, and the invented one.
 fn adapters() -> Vec<Adapter> {
     let sandbox = crate::harness::gateway::new_sandbox();
     let accounts = sandbox.demo_accounts("http://sandbox.test");
@@ -37,7 +38,12 @@ fn adapters() -> Vec<Adapter> {
         let account = account(demo.id, &demo.base_url, &demo.credentials, &demo.settings);
         Some(Adapter { profile, outward, account })
     };
-    provider::ALL.iter().copied().filter_map(of_provider).collect()
+    let invented = Adapter {
+        profile: provider::Provider::profile(&pigeon::Pigeon),
+        outward: &pigeon::Pigeon,
+        account: account("pigeon", "http://loft.test", &json!({"password": "homing"}), &json!({})),
+    };
+    provider::ALL.iter().copied().filter_map(of_provider).chain([invented]).collect()
 }
 
 fn account(id: &str, base_url: &str, credentials: &Value, settings: &Value) -> Account {
