@@ -9,7 +9,10 @@ mod account;
 mod calls;
 mod carriage;
 mod exchange;
+#[allow(dead_code, reason = "what one adapter does not use another does")]
+mod json;
 mod otms;
+mod pointer;
 mod profile;
 mod schema;
 mod xml;

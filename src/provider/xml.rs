@@ -9,6 +9,8 @@ use quick_xml::events::Event;
 
 use super::exchange::Trace;
 
+pub use super::pointer::{Pointer, at};
+
 /// Elements nested deeper than any provider's document would be.
 const MOST_DEPTH: usize = 32;
 /// More elements than 100 orders with everything in their answers.
@@ -158,24 +160,6 @@ impl<'t> XmlWriter<'t> {
 
     pub fn into_bytes(self) -> Vec<u8> {
         self.out.into_bytes()
-    }
-}
-
-/// A canonical member by the pointer of its parent and its name; formatted only when somebody reads it.
-#[derive(Debug, Clone, Copy)]
-pub struct Pointer<'a> {
-    pub parent: &'a str,
-    pub member: &'a str,
-}
-
-/// The member `member` of what stands at `parent`.
-pub fn at<'a>(parent: &'a str, member: &'a str) -> Pointer<'a> {
-    Pointer { parent, member }
-}
-
-impl Display for Pointer<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}/{}", self.parent, self.member)
     }
 }
 

@@ -1,0 +1,21 @@
+//! Where a canonical member stands, for the writers of documents.
+
+use std::fmt::{self, Display};
+
+/// A canonical member by the pointer of its parent and its name; formatted only when somebody reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pointer<'a> {
+    pub parent: &'a str,
+    pub member: &'a str,
+}
+
+/// The member `member` of what stands at `parent`.
+pub fn at<'a>(parent: &'a str, member: &'a str) -> Pointer<'a> {
+    Pointer { parent, member }
+}
+
+impl Display for Pointer<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.parent, self.member)
+    }
+}
