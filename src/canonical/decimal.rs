@@ -85,11 +85,56 @@ impl Decimal {
     pub fn checked_add(self, other: Decimal) -> Option<Decimal> {
         self.0.checked_add(other.0).map(Decimal)
     }
+
+    /// The quotient, if it has at most `places` digits after the point: nothing is rounded.
+    pub fn divided_by(self, divisor: Decimal, places: u32) -> Option<Exact> {
+        let (dividend, divisor) = (self.0.normalize(), divisor.0.normalize());
+        // Of at most 24 digits each, and 6 after the point.
+        let dividend_in_places = dividend.mantissa().checked_mul(10_i128.checked_pow(divisor.scale() + places)?)?;
+        let divisor_in_places = divisor.mantissa().checked_mul(10_i128.checked_pow(dividend.scale())?)?;
+        if dividend_in_places.checked_rem(divisor_in_places)? != 0 {
+            return None;
+        }
+        let quotient = dividend_in_places / divisor_in_places;
+        rust_decimal::Decimal::try_from_i128_with_scale(quotient, places)
+            .ok()
+            .map(|quotient| Exact(quotient.normalize()))
+    }
 }
 
-/// An exact result of a unit conversion; it may have more than 6 digits after the point.
+impl From<Decimal> for Exact {
+    fn from(value: Decimal) -> Self {
+        Exact(value.0.normalize())
+    }
+}
+
+/// An exact result of arithmetic; it may have more digits than a canonical decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exact(rust_decimal::Decimal);
+
+impl Exact {
+    /// The sum, if it has no more digits than can be kept exactly (28).
+    pub fn checked_add(self, other: impl Into<Exact>) -> Option<Exact> {
+        let other = other.into();
+        let sum = self.0.checked_add(other.0)?;
+        (sum.scale() == self.0.scale().max(other.0.scale())).then(|| Exact(sum.normalize()))
+    }
+
+    /// The product, if it has no more digits than can be kept exactly (28).
+    pub fn checked_mul(self, other: impl Into<Exact>) -> Option<Exact> {
+        let other = other.into();
+        let product = self.0.checked_mul(other.0)?;
+        let exact = product.is_zero() || product.scale() == self.0.scale() + other.0.scale();
+        exact.then(|| Exact(product.normalize()))
+    }
+
+    /// The number divided by 10ⁿ, if it has no more digits than can be kept exactly: cm³ to m³ is 6.
+    pub fn shifted_right(self, places: u32) -> Option<Exact> {
+        let mut value = self.0;
+        value.set_scale(self.0.scale() + places).ok()?;
+        Some(Exact(value.normalize()))
+    }
+}
 
 impl fmt::Display for Exact {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -209,6 +254,48 @@ mod tests {
             "999999999999999999.999999".parse::<Decimal>().unwrap().shifted_right(3).to_string(),
             "999999999999999.999999999"
         );
+    }
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_quotient_is_exact_or_none() {
+        for (dividend, divisor, places, quotient) in [
+            ("6", "2", 2, Some("3")),
+            ("5.00", "2", 2, Some("2.5")),
+            ("10", "4", 2, Some("2.5")),
+            ("1", "8", 2, None),
+            ("1", "8", 3, Some("0.125")),
+            ("10", "3", 6, None),
+            ("0", "3", 2, Some("0")),
+            ("1", "0", 2, None),
+            ("0.000001", "0.000001", 2, Some("1")),
+            ("999999999999999999.999999", "0.000001", 2, Some("999999999999999999999999")),
+            ("999999999999999999.999999", "999999999999999999.999999", 6, Some("1")),
+        ] {
+            let found = decimal(dividend).divided_by(decimal(divisor), places).map(|exact| exact.to_string());
+            assert_eq!(found.as_deref(), quotient, "{dividend} / {divisor}");
+        }
+    }
+
+    #[test]
+    fn products_and_sums_are_exact_or_none() {
+        let cube = |text: &str| {
+            let edge = decimal(text);
+            Exact::from(edge).checked_mul(edge)?.checked_mul(edge)?.shifted_right(6).map(|exact| exact.to_string())
+        };
+        assert_eq!(cube("100.0").as_deref(), Some("1"));
+        assert_eq!(cube("2").as_deref(), Some("0.000008"));
+        assert_eq!(cube("0"), Some("0".to_owned()));
+        assert_eq!(cube("123.456").as_deref(), Some("1.881640295202816"));
+        assert_eq!(cube("999999999.999999"), None);
+        let sum = Exact::from(decimal("0.5")).checked_add(decimal("0.50")).unwrap();
+        assert_eq!((sum.to_string(), sum), ("1".to_owned(), Exact::from(decimal("1.000"))));
+        let most = Exact::from(decimal("999999999999999999.999999"));
+        let tiny = Exact::from(decimal("0.000001")).shifted_right(6).unwrap();
+        assert_eq!(most.checked_add(tiny), None);
     }
 
     #[test]
