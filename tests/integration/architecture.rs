@@ -1,5 +1,6 @@
 //! Data flows one way, and providers are named in their folders only.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -64,6 +65,34 @@ fn no_part_refers_to_what_stands_above_it() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Every word of the code in lower case: names as they are written, and the parts of those in camel case. A short
+/// id is part of many words that do not mean it.
+fn words(code: &str) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for name in code.split(|character: char| !character.is_ascii_alphanumeric()) {
+        words.insert(name.to_lowercase());
+        let mut part = String::new();
+        for character in name.chars() {
+            if character.is_ascii_uppercase() && part.ends_with(|last: char| !last.is_ascii_uppercase()) {
+                words.insert(std::mem::take(&mut part).to_lowercase());
+            }
+            part.push(character);
+        }
+        words.insert(part.to_lowercase());
+    }
+    words
+}
+
+#[test]
+fn words_are_found_in_names_and_not_inside_of_others() {
+    let found = words("use crate::provider::ile::Otms; let hxSettings = \"oTMS\"; while mobile { TtmsCall }");
+    for word in ["ile", "otms", "hx", "settings", "while", "mobile", "ttms", "call"] {
+        assert!(found.contains(word), "{word}: {found:?}");
+    }
+    let found = words("while mobile { File::compile() }");
+    assert!(!found.contains("ile"), "{found:?}");
+}
+
 #[test]
 fn only_the_folders_of_providers_and_their_simulators_name_a_provider() {
     let root = source_root();
@@ -73,11 +102,11 @@ fn only_the_folders_of_providers_and_their_simulators_name_a_provider() {
         if relative.starts_with("provider") || relative.starts_with("sandbox") {
             continue;
         }
-        let code = code(&path).to_lowercase();
+        let code = code(&path);
         // What follows is the file's own tests, which need an example.
-        let code = code.split("#[cfg(test)]").next().unwrap();
+        let words = words(code.split("#[cfg(test)]").next().unwrap());
         for id in &ids {
-            assert!(!code.contains(id), "{} names {id}", relative.display());
+            assert!(!words.contains(*id), "{} names {id}", relative.display());
         }
     }
 }
