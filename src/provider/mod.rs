@@ -9,6 +9,7 @@ mod account;
 mod calls;
 mod carriage;
 mod exchange;
+mod ile;
 #[allow(dead_code, reason = "what one adapter does not use another does")]
 mod json;
 mod otms;
@@ -32,7 +33,7 @@ pub use profile::{Carries, Catalogue, DeclaredSchema, Endpoint, Evidence, Limit,
 pub use schema::{check_account, extension_components, settings_schema};
 
 /// Every provider. The only place that lists them.
-pub static ALL: &[&dyn Provider] = &[&otms::Otms];
+pub static ALL: &[&dyn Provider] = &[&otms::Otms, &ile::Ile];
 
 /// The provider with this id.
 pub fn find(id: &str) -> Option<&'static dyn Provider> {
