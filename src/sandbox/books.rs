@@ -20,7 +20,8 @@ pub struct BookEntry {
     pub client_reference_number: Option<String>,
     /// In the provider's own word.
     pub status: &'static str,
-    /// How often it was created: always 1, or a simulator has let a duplicate pass.
+    /// How often it was created: always 1. Where a provider lets a duplicate pass, that is an order
+    /// of its own here, with the same `order_number`.
     pub created: u32,
     /// How many creates with this number arrived, those included that were refused (as invalid
     /// before it existed, as a duplicate after).
@@ -29,7 +30,8 @@ pub struct BookEntry {
     /// How often custom fields of it were set or cleared, by a call that does only this.
     pub custom_field_updates: u32,
     pub cancelled: u32,
-    /// The order as it was last received, as JSON. Shared, so that a copy of the books is cheap.
+    /// The order as it was last received, as JSON; where it can be changed in parts, as it stands
+    /// then. Shared, so that a copy of the books is cheap.
     #[serde(serialize_with = "serialize_document")]
     pub document: Arc<RawValue>,
 }
@@ -78,9 +80,16 @@ pub struct Books {
 impl Books {
     /// Counts a create with this number, whatever becomes of it.
     pub fn receive_create(&mut self, owner: &str, order_number: &str) {
-        if let Some(position) = self.find(owner, order_number) {
-            self.held[position.0].entry.received_creates += 1;
-        } else {
+        let positions = self.by_order_number.get(order_number).into_iter().flatten();
+        let mut is_held = false;
+        for position in positions {
+            let held = &mut self.held[position.0];
+            if held.owner == owner {
+                held.entry.received_creates += 1;
+                is_held = true;
+            }
+        }
+        if !is_held {
             let key = (owner.to_owned(), order_number.to_owned());
             *self.refused_creates.entry(key).or_default() += 1;
         }
@@ -101,17 +110,16 @@ impl Books {
         &self.held[position.0].entry
     }
 
-    /// Enters an order whose number, if it has one, the owner has not used yet. Its create has
-    /// been counted by [`Books::receive_create`] already.
-    pub fn create(&mut self, owner: &str, order: NewOrder) {
+    /// Enters an order. Its create has been counted by [`Books::receive_create`] already.
+    pub fn create(&mut self, owner: &str, order: NewOrder) -> Position {
         let NewOrder { order_number, provider_order_number, client_reference_number, status, document } = order;
         let position = Position(self.held.len());
         let received_creates = match &order_number {
             Some(number) => {
-                let positions = self.by_order_number.entry(number.clone()).or_default();
-                positions.push(position);
+                let duplicated = self.find(owner, number).map(|it| self.entry(it).received_creates);
+                self.by_order_number.entry(number.clone()).or_default().push(position);
                 let key = (owner.to_owned(), number.clone());
-                self.refused_creates.remove(&key).unwrap_or(1)
+                duplicated.or(self.refused_creates.remove(&key)).unwrap_or(1)
             }
             None => 1,
         };
@@ -131,6 +139,7 @@ impl Books {
                 document,
             },
         });
+        position
     }
 
     pub fn amend(&mut self, position: Position, amendment: Amendment) {
@@ -199,6 +208,20 @@ mod tests {
         assert!(books.find("one", "a-1").is_none());
         assert!(books.find_by_provider_number("one", "P1").is_some());
         assert!(books.find_by_provider_number("other", "P1").is_none());
+    }
+
+    #[test]
+    fn a_duplicate_is_an_order_of_its_own_and_the_first_is_found() {
+        let mut books = Books::default();
+        for provider_order_number in ["P1", "P2"] {
+            books.receive_create("demo", "A-1");
+            books.create("demo", order(Some("A-1"), provider_order_number));
+        }
+        let entries = books.entries(Some("A-1"));
+        let counts: Vec<_> = entries.iter().map(|it| (it.created, it.received_creates)).collect();
+        assert_eq!(counts, [(1, 2), (1, 2)]);
+        let first = books.find("demo", "A-1").unwrap();
+        assert_eq!(books.entry(first).provider_order_number, "P1");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The control calls, the same for every simulator: `/control/{provider}/books`,
-//! `/control/{provider}/meter`, `/control/{provider}/faults` and `/control/reset` (api.md,
-//! "Development and sandbox").
+//! `/control/{provider}/holdings`, `/control/{provider}/meter`, `/control/{provider}/faults`,
+//! `/control/{provider}/orders/{number}/advance` and `/control/reset` (api.md, "Development and
+//! sandbox").
 
 use std::sync::Arc;
 
@@ -14,14 +15,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::faults::Fault;
-use super::{Station, find};
+use super::{NotAdvanced, Stage, Station, find};
 
 type Stations = Arc<[Arc<Station>]>;
 
 pub(super) fn router(stations: Stations) -> Router {
     Router::new()
         .route("/control/{provider}/books", get(books))
+        .route("/control/{provider}/holdings", get(holdings))
         .route("/control/{provider}/meter", get(meter))
+        .route("/control/{provider}/orders/{number}/advance", post(advance))
         .route("/control/{provider}/faults", get(faults).put(replace_faults).delete(clear_faults))
         .route("/control/reset", post(reset))
         .fallback(unknown_path)
@@ -52,6 +55,45 @@ async fn books(
             Json(Items { items: station.simulator.books(order_number.as_deref()) }).into_response()
         }
         Err(rejection) => problem(rejection.status(), &rejection.body_text()),
+    }
+}
+
+async fn holdings(State(stations): State<Stations>, Path(provider): Path<String>) -> Response {
+    match find(&stations, &provider) {
+        Some(station) => Json(station.simulator.holdings()).into_response(),
+        None => unknown_provider(&stations, &provider),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    to: Stage,
+}
+
+/// The order as it is in the books then.
+async fn advance(
+    State(stations): State<Stations>,
+    Path((provider, number)): Path<(String, String)>,
+    advance: Result<Json<Advance>, JsonRejection>,
+) -> Response {
+    let Some(station) = find(&stations, &provider) else {
+        return unknown_provider(&stations, &provider);
+    };
+    let to = match advance {
+        Ok(Json(Advance { to })) => to,
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
+    match station.simulator.advance(&number, to) {
+        Ok(entry) => Json(entry).into_response(),
+        Err(reason) => {
+            let status = match &reason {
+                NotAdvanced::UnknownOrder(_) => StatusCode::NOT_FOUND,
+                NotAdvanced::Ambiguous(..) | NotAdvanced::NoWay(_) => StatusCode::CONFLICT,
+                NotAdvanced::Unsupported(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            problem(status, &reason.to_string())
+        }
     }
 }
 

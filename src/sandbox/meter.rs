@@ -13,11 +13,12 @@ use serde::Serialize;
 /// second. A window that held more than this many arrivals would be reported as this many.
 const ARRIVALS_KEPT: usize = 100_000;
 
-/// An endpoint with its documented quota: at most `limit` requests in any `window`.
+/// An endpoint with its documented quota: at most `limit` requests in any `window`. Without a
+/// documented limit nothing is refused, and the window is one that is worth looking at.
 #[derive(Debug, Clone, Copy)]
 pub struct MeteredEndpoint {
     pub name: &'static str,
-    pub limit: usize,
+    pub limit: Option<usize>,
     pub window: TimeDelta,
 }
 
@@ -105,12 +106,16 @@ impl Lane {
         while self.admitted.front().is_some_and(|at| *at <= closed) {
             self.admitted.pop_front();
         }
-        if self.admitted.len() < self.endpoint.limit {
-            self.admitted.push_back(now);
-            Admission::Accepted
-        } else {
-            self.refusals += 1;
-            Admission::Refused
+        match self.endpoint.limit {
+            None => Admission::Accepted,
+            Some(limit) if self.admitted.len() < limit => {
+                self.admitted.push_back(now);
+                Admission::Accepted
+            }
+            Some(_) => {
+                self.refusals += 1;
+                Admission::Refused
+            }
         }
     }
 
@@ -150,10 +155,12 @@ pub struct MeterReading {
     pub credentials: String,
     /// All requests that arrived, the refused ones included.
     pub requests: u64,
-    /// The most of them in any half-open window of the documented length.
+    /// The most of them in any half-open window of the documented length, or of a second where no
+    /// limit is documented.
     pub most_in_any_window: usize,
     pub window_seconds: i64,
-    pub limit: usize,
+    /// `None` if none is documented.
+    pub limit: Option<usize>,
     /// Requests refused because of the quota.
     pub refusals: u64,
     /// Orders in the admitted requests.
@@ -173,7 +180,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ENDPOINT: MeteredEndpoint = MeteredEndpoint { name: "orders", limit: 3, window: TimeDelta::seconds(1) };
+    const LIMIT: usize = 3;
+    const ENDPOINT: MeteredEndpoint =
+        MeteredEndpoint { name: "orders", limit: Some(LIMIT), window: TimeDelta::seconds(1) };
 
     fn at(milliseconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
@@ -217,6 +226,18 @@ mod tests {
         }
         assert_eq!(meter.arrive(ENDPOINT, "demo", at(1_000)), Admission::Accepted);
         assert_eq!(only_reading(&meter).refusals, 3);
+    }
+
+    #[test]
+    fn without_a_limit_all_is_measured_and_nothing_refused() {
+        let mut meter = Meter::default();
+        let endpoint = MeteredEndpoint { limit: None, ..ENDPOINT };
+        for milliseconds in [0, 0, 0, 0, 999, 1_000] {
+            assert_eq!(meter.arrive(endpoint, "demo", at(milliseconds)), Admission::Accepted);
+        }
+        let reading = only_reading(&meter);
+        assert_eq!((reading.requests, reading.most_in_any_window, reading.refusals), (6, 5, 0));
+        assert_eq!(reading.limit, None);
     }
 
     #[test]
@@ -279,7 +300,7 @@ mod tests {
                 times.iter().map(count).max().unwrap_or(0)
             };
             prop_assert_eq!(only_reading(&meter).most_in_any_window, fullest(&all));
-            prop_assert!(fullest(&admitted) <= ENDPOINT.limit);
+            prop_assert!(fullest(&admitted) <= LIMIT);
         }
     }
 }

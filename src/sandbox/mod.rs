@@ -15,6 +15,7 @@ mod faults;
 mod meter;
 mod otms;
 mod random;
+mod stage;
 
 #[cfg(test)]
 mod tests;
@@ -24,11 +25,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +40,7 @@ use faults::{Faults, ItemChange};
 pub use books::BookEntry;
 pub use meter::MeterReading;
 pub use random::{Random, seeded};
+pub use stage::{NotAdvanced, Stage};
 
 /// Where the simulators take the time from. Everything that depends on time (the meter's
 /// windows, order numbers, dates too far away) asks it, so a test can move the clock by hand.
@@ -74,12 +77,19 @@ pub trait Simulator: Send + Sync {
     /// What arrived at each endpoint, for each set of credentials.
     fn meter(&self) -> Vec<MeterReading>;
 
-    /// Forgets all orders and all measurements.
+    /// What it holds besides orders, such as subscriptions, by kind.
+    fn holdings(&self) -> Map<String, Value>;
+
+    /// Forgets all orders, all that it holds besides, and all measurements. Sessions go on.
     fn reset(&self);
+
+    /// Lets the order with this number, the provider's or ours, come to a stage, as the provider's
+    /// own people would. What calls back about an order begins here.
+    fn advance(&self, number: &str, to: Stage) -> Result<BookEntry, NotAdvanced>;
 
     /// Counts a request that a fault keeps from [`Simulator::router`], as far as its head says who
     /// sent it.
-    fn arrive(&self, endpoint: &str, headers: &HeaderMap);
+    fn arrive(&self, endpoint: &str, uri: &Uri, headers: &HeaderMap);
 
     /// The numbers of ours of the orders in a request; none if it cannot be read.
     fn order_numbers(&self, endpoint: &str, request: &[u8]) -> Vec<String>;
@@ -90,6 +100,9 @@ pub trait Simulator: Send + Sync {
 
     /// `None` if answers of this endpoint are not about several orders.
     fn items(&self, endpoint: &str) -> Option<&dyn Items>;
+
+    /// `None` if a request to this endpoint needs no session.
+    fn sessions(&self, endpoint: &str) -> Option<&dyn Sessions>;
 }
 
 /// Answers with a result for each order of a request. Who has them honours a `faults::Overrule`
@@ -98,6 +111,12 @@ pub trait Items: Send + Sync {
     /// An answer with a change to the result of this order of ours, or else of the first. `None` if
     /// the answer has no such result.
     fn change(&self, answer: &[u8], change: ItemChange, order_number: Option<&str>) -> Option<String>;
+}
+
+/// What a provider hands out for some time in exchange for credentials, such as tokens.
+pub trait Sessions: Send + Sync {
+    /// Ends the session that the head of a request names, if there is one, as if its time were over.
+    fn end(&self, uri: &Uri, headers: &HeaderMap);
 }
 
 /// A path at which a simulator takes requests.
@@ -117,11 +136,11 @@ pub struct DemoAccount {
     pub provider: &'static str,
     pub display_name: &'static str,
     pub base_url: String,
-    pub credentials: serde_json::Value,
-    pub settings: serde_json::Value,
+    pub credentials: Value,
+    pub settings: Value,
     /// A canonical order that this simulator accepts today, for a first try
     #[serde(skip)]
-    pub example_order: Option<serde_json::Value>,
+    pub example_order: Option<Value>,
 }
 
 /// The order number of every example order; who shows one puts a number of their own in its place.

@@ -44,6 +44,43 @@ async fn every_simulator_has_books_and_a_meter() {
 }
 
 #[tokio::test]
+async fn every_simulator_says_what_it_holds_besides_orders() {
+    let sandbox = sandbox();
+    for station in sandbox.stations.iter() {
+        let path = format!("/control/{}/holdings", station.simulator.id());
+        let (status, body) = call(sandbox.router(), "GET", &path).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(body.is_object(), "{body}");
+    }
+}
+
+/// Of an order that is not there; which stages there are is each simulator's own.
+#[tokio::test]
+async fn an_order_is_advanced_to_a_stage_that_there_is() {
+    let sandbox = sandbox();
+    for station in sandbox.stations.iter() {
+        let path = format!("/control/{}/orders/A-1/advance", station.simulator.id());
+        for (body, status, detail) in [
+            (r#"{"to": "lost"}"#, 422, "unknown variant `lost`, expected one of `placed`, `confirmed`, `picked_up`"),
+            (r#"{"to": "delivered", "at": 1}"#, 422, "unknown field `at`"),
+            ("{}", 422, "missing field `to`"),
+            ("", 400, "JSON"),
+        ] {
+            let (got, problem) = call_with(sandbox.router(), "POST", &path, body).await;
+            assert_eq!(got, status, "{problem}");
+            assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
+        }
+        let (status, problem) = call_with(sandbox.router(), "POST", &path, r#"{"to": "delivered"}"#).await;
+        let detail = problem["detail"].as_str().unwrap();
+        match status.as_u16() {
+            404 => assert!(detail.contains("A-1"), "{detail}"),
+            422 => assert!(detail.contains(station.simulator.id()), "{detail}"),
+            other => panic!("{other}: {detail}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_reset_names_what_it_reset() {
     let sandbox = sandbox();
     let (status, body) = call(sandbox.router(), "POST", "/control/reset").await;
@@ -55,11 +92,20 @@ async fn a_reset_names_what_it_reset() {
 #[tokio::test]
 async fn what_is_not_there_is_said_in_json() {
     let sandbox = sandbox();
-    for path in ["/control/nobody/books", "/control/nobody/meter", "/control/nobody/faults", "/nowhere"] {
+    for path in [
+        "/control/nobody/books",
+        "/control/nobody/meter",
+        "/control/nobody/holdings",
+        "/control/nobody/faults",
+        "/nowhere",
+    ] {
         let (status, body) = call(sandbox.router(), "GET", path).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(body["status"], 404);
     }
+    let advance =
+        call_with(sandbox.router(), "POST", "/control/nobody/orders/A-1/advance", r#"{"to": "placed"}"#).await;
+    assert_eq!(advance.0, StatusCode::NOT_FOUND);
     let id = sandbox.stations[0].simulator.id();
     let path = format!("/control/{id}/books?colour=red");
     let (status, _) = call(sandbox.router(), "GET", &path).await;
@@ -117,6 +163,7 @@ fn shared_code_names_no_provider() {
         include_str!("faults/strike.rs"),
         include_str!("meter.rs"),
         include_str!("random.rs"),
+        include_str!("stage.rs"),
     ];
     for station in sandbox().stations.iter() {
         let id = station.simulator.id();

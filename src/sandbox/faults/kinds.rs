@@ -81,6 +81,10 @@ pub enum Kind {
     ItemTwice {},
     /// Processed, and answered after `delayMs`.
     Slow {},
+    /// The session that the request comes with ends just before it is processed, so that it is
+    /// refused as all later ones are until there is a new session.
+    #[serde(alias = "session_expired")]
+    SessionKilled {},
 }
 
 impl Kind {
@@ -102,7 +106,8 @@ impl Kind {
             | Self::ItemMissing {}
             | Self::ItemUnasked {}
             | Self::ItemTwice {}
-            | Self::Slow {} => true,
+            | Self::Slow {}
+            | Self::SessionKilled {} => true,
         }
     }
 
@@ -121,6 +126,7 @@ impl Kind {
             Self::ItemCode { .. } | Self::ItemMissing {} | Self::ItemUnasked {} | Self::ItemTwice {} => {
                 simulator.items(endpoint).is_some()
             }
+            Self::SessionKilled {} => simulator.sessions(endpoint).is_some(),
             _ => true,
         }
     }

@@ -48,10 +48,15 @@ pub async fn strike(State(station): State<Arc<Station>>, mut request: Request, n
     if let Some(overrule) = overrule(&fault) {
         request.extensions_mut().insert(overrule);
     }
+    if fault.kind == (Kind::SessionKilled {})
+        && let Some(sessions) = simulator.sessions(endpoint)
+    {
+        sessions.end(request.uri(), request.headers());
+    }
     let answer = if fault.kind.is_processed() {
         next.run(request).await
     } else {
-        simulator.arrive(endpoint, request.headers());
+        simulator.arrive(endpoint, request.uri(), request.headers());
         if fault.kind != (Kind::ResetBeforeRead {}) {
             // A sender that is still writing may never see an answer.
             let _ = to_bytes(request.into_body(), BODY_LIMIT).await;
@@ -100,7 +105,7 @@ impl Struck<'_> {
             Kind::ItemMissing {} => self.change(answer, ItemChange::Missing).await,
             Kind::ItemUnasked {} => self.change(answer, ItemChange::Unasked).await,
             Kind::ItemTwice {} => self.change(answer, ItemChange::Twice).await,
-            Kind::ItemCode { .. } | Kind::Slow {} => answer,
+            Kind::ItemCode { .. } | Kind::Slow {} | Kind::SessionKilled {} => answer,
         }
     }
 

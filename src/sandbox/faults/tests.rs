@@ -24,6 +24,7 @@ fn what_is_not_known_is_refused_by_name_and_what_is_known_is_listed() {
         (json!({ "kind": "slow", "status": 1 }), &["status", "delayMs"]),
         (json!({ "kind": "answer_code" }), &["code"]),
         (json!({ "kind": "replace_body" }), &["body"]),
+        (json!({ "kind": "session_killed" }), &["has no answers there"]),
         (json!({ "kind": "html", "status": "200" }), &["html", "string"]),
         (json!({ "kind": "html", "status": 100 }), &["100 is no final status"]),
         (json!({ "kind": "html", "status": 1000 }), &["1000 is no final status"]),

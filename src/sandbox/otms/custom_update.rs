@@ -53,7 +53,7 @@ use crate::sandbox::meter::MeteredEndpoint;
 pub static SERVICE: Service = Service {
     path: "/ws/orderCustomUpdate",
     // 目前对该接口的调用限制为每个公司每秒最多3个请求
-    endpoint: MeteredEndpoint { name: "orderCustomUpdate", limit: 3, window: TimeDelta::seconds(1) },
+    endpoint: MeteredEndpoint { name: "orderCustomUpdate", limit: Some(3), window: TimeDelta::seconds(1) },
     request: RequestForm { root: "orderCustomUpdateRequest", attributes: &["version", "login", "password"] },
     answer_root: "orderUpdateResponse",
     largest_batch: 100,

@@ -36,15 +36,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::{post, put};
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike, Utc};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::books::{BookEntry, Books};
 use super::meter::{Meter, MeterReading};
-use super::{Clock, DemoAccount, EXAMPLE_NUMBER, Endpoint, Items, Simulator};
+use super::{Clock, DemoAccount, EXAMPLE_NUMBER, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage};
 use service::Service;
 
 const ID: &str = "otms";
@@ -117,6 +117,10 @@ impl Simulator for OtmsSimulator {
         self.desk.meter().readings()
     }
 
+    fn holdings(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
     /// Order numbers go on where they were: none is ever given twice.
     fn reset(&self) {
         self.desk.ledger().books = Books::default();
@@ -127,7 +131,12 @@ impl Simulator for OtmsSimulator {
         &ENDPOINTS
     }
 
-    fn arrive(&self, endpoint: &str, headers: &HeaderMap) {
+    /// The two documents have no state beyond the import, and no calls back.
+    fn advance(&self, _number: &str, to: Stage) -> Result<BookEntry, NotAdvanced> {
+        Err(NotAdvanced::Unsupported(format!("{ID} has no {to:?} in its documents, and calls nobody back")))
+    }
+
+    fn arrive(&self, endpoint: &str, _uri: &Uri, headers: &HeaderMap) {
         if let Some(service) = service_named(endpoint) {
             self.desk.arrive(service, credentials::from_header(headers).flatten());
         }
@@ -145,6 +154,11 @@ impl Simulator for OtmsSimulator {
     fn items(&self, endpoint: &str) -> Option<&dyn Items> {
         service_named(endpoint)?;
         Some(&items::Results)
+    }
+
+    /// Every request brings its credentials.
+    fn sessions(&self, _endpoint: &str) -> Option<&dyn Sessions> {
+        None
     }
 }
 
@@ -201,7 +215,7 @@ fn in_china(now: DateTime<Utc>) -> NaiveDateTime {
 }
 
 /// An order from Hangzhou to Shanghai, picked up tomorrow.
-fn example_order(now: DateTime<Utc>) -> serde_json::Value {
+fn example_order(now: DateTime<Utc>) -> Value {
     let day = |days: i64| (in_china(now) + TimeDelta::days(days)).format("%Y-%m-%d").to_string();
     json!({
         "account": "otms-demo",

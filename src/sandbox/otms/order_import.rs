@@ -18,7 +18,7 @@ use crate::sandbox::meter::MeteredEndpoint;
 pub static SERVICE: Service = Service {
     path: "/ws/orderImport",
     // 目前对该接口的调用限制为每个公司每秒最多40个请求
-    endpoint: MeteredEndpoint { name: "orderImport", limit: 40, window: TimeDelta::seconds(1) },
+    endpoint: MeteredEndpoint { name: "orderImport", limit: Some(40), window: TimeDelta::seconds(1) },
     // `source` is in the table as "-"; a client may send it.
     request: RequestForm { root: "orderImportRequest", attributes: &["version", "login", "password", "source"] },
     answer_root: "orderImportResponse",

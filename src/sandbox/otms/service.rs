@@ -74,7 +74,8 @@ impl IntoResponse for Refusal {
         match self {
             Self::TooManyRequests(service) => {
                 let retry_after = [(header::RETRY_AFTER, "1")];
-                let reason = format!("more than {} requests in one second\n", service.endpoint.limit);
+                let limit = service.endpoint.limit.unwrap_or_default();
+                let reason = format!("more than {limit} requests in one second\n");
                 (StatusCode::TOO_MANY_REQUESTS, retry_after, reason).into_response()
             }
             Self::NotXml => {
