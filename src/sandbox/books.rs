@@ -21,7 +21,7 @@ pub struct BookEntry {
     /// In the provider's own word.
     pub status: &'static str,
     /// How often it was created: always 1. Where a provider lets a duplicate pass, that is an order
-    /// of its own here, with the same `order_number`.
+    /// of its own here, with the same `order_number`. 0 for an order that was made elsewhere.
     pub created: u32,
     /// How many creates with this number arrived, those included that were refused (as invalid
     /// before it existed, as a duplicate after).
@@ -142,6 +142,15 @@ impl Books {
         position
     }
 
+    /// Enters an order that was made elsewhere: no create of it arrives here.
+    pub fn hold(&mut self, owner: &str, order: NewOrder) -> Position {
+        let position = self.create(owner, order);
+        let entry = &mut self.held[position.0].entry;
+        entry.created = 0;
+        entry.received_creates = 0;
+        position
+    }
+
     pub fn amend(&mut self, position: Position, amendment: Amendment) {
         let entry = &mut self.held[position.0].entry;
         let Amendment { client_reference_number, status, document } = amendment;
@@ -222,6 +231,14 @@ mod tests {
         assert_eq!(counts, [(1, 2), (1, 2)]);
         let first = books.find("demo", "A-1").unwrap();
         assert_eq!(books.entry(first).provider_order_number, "P1");
+    }
+
+    #[test]
+    fn an_order_that_was_made_elsewhere_was_not_created_here() {
+        let mut books = Books::default();
+        let position = books.hold("demo", order(None, "P1"));
+        assert_eq!(books.find_by_provider_number("demo", "P1"), Some(position));
+        assert_eq!((books.entry(position).created, books.entry(position).received_creates), (0, 0));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod books;
 mod connection;
 mod control;
 mod faults;
+mod ile;
 mod meter;
 mod otms;
 mod random;
@@ -148,7 +149,10 @@ pub const EXAMPLE_NUMBER: &str = "SO-0001";
 
 /// All simulators: the only place that lists them.
 pub fn simulators(options: &SandboxOptions) -> Vec<Arc<dyn Simulator>> {
-    vec![Arc::new(otms::OtmsSimulator::new(options.clock.clone()))]
+    vec![
+        Arc::new(otms::OtmsSimulator::new(options.clock.clone())),
+        Arc::new(ile::IleSimulator::new(options.clock.clone())),
+    ]
 }
 
 /// A simulator with what the sandbox adds to each.

@@ -17,6 +17,7 @@ mod faults;
 mod harness;
 mod history;
 mod idempotency;
+mod ile;
 mod killed;
 mod lanes;
 mod orders;
