@@ -11,7 +11,7 @@ use super::{Case, adapters, cases, leaves};
 const FOR_THE_GATEWAY: &[&str] = &["/account", "/documentType", "/lines/0/lineId"];
 
 /// Members that have one value only in the whole order, for the sake of another member.
-const BOUND: &[&str] = &["/cargo/temperatureControlled"];
+const BOUND: &[&str] = &["/cargo/temperatureControlled", "/totals/packageCount"];
 
 /// Words of the canonical enumerations: one of them is another value of any of them.
 const WORDS: &[&str] = &[
