@@ -41,4 +41,17 @@ impl Store {
         .await?;
         Ok(done.rows_affected() == 1)
     }
+
+    /// Adds the provider's number to an adopted order that was registered without one.
+    pub async fn add_provider_number(&self, order_id: Uuid, number: &str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update orders set provider_order_number = $2, version = version + 1, updated_at = onelane_now()
+             where id = $1 and adopted and provider_order_number is null",
+            order_id,
+            number,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
 }

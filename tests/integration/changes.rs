@@ -298,6 +298,25 @@ async fn an_adopted_order_is_changed_like_any_other_once_it_is_whole() {
 }
 
 #[tokio::test]
+async fn an_adopted_order_gets_its_number_later_and_keeps_it() {
+    let bench = Bench::start().await;
+    let adopt = |number: Option<&str>| {
+        let mut body = json!({"account": "otms-demo", "orderNumber": "OURS"});
+        if let Some(number) = number {
+            body["providerOrderNumber"] = json!(number);
+        }
+        body
+    };
+    let adopted = bench.caller.post("/v1/orders/adopt", &adopt(None)).await;
+    assert_eq!(adopted.body["providerOrderNumber"], Value::Null);
+    let numbered = bench.caller.post("/v1/orders/adopt", &adopt(Some("OT-1"))).await;
+    assert_eq!((numbered.status, &numbered.body["providerOrderNumber"]), (200, &json!("OT-1")));
+    assert!(numbered.body["version"].as_i64() > adopted.body["version"].as_i64());
+    let again = bench.caller.post("/v1/orders/adopt", &adopt(Some("OT-2"))).await;
+    assert_eq!(again.body["providerOrderNumber"], "OT-1");
+}
+
+#[tokio::test]
 async fn what_is_no_adoption() {
     let bench = Bench::start().await;
     for (body, kind, pointer) in [

@@ -45,7 +45,7 @@ pub struct OrderToAdopt {
 ///
 /// Afterwards PATCH, custom-fields, cancel and tracking work as for any order. `documentComplete` is false until
 /// the whole document is known: a provider that takes changes only as a whole then needs a patch that makes it
-/// whole.
+/// whole. An order that was adopted without the provider's number gets it by being adopted again with one.
 #[utoipa::path(
     post, path = "/v1/orders/adopt", operation_id = "adoptOrder", tag = "orders",
     request_body(content = OrderToAdopt),
@@ -92,6 +92,9 @@ pub async fn handler(
     }
     let known = state.store.order_id(&asked.account, order.document_type(), &asked.order_number).await?;
     let known = known.ok_or_else(|| Problem::new(Kind::Unavailable, "The order vanished; repeat the request."))?;
+    if let Some(number) = &asked.provider_order_number {
+        state.store.add_provider_number(known, number).await?;
+    }
     Ok(answer(StatusCode::OK, &read(&state, &caller, known).await?))
 }
 
