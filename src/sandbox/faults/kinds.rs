@@ -63,8 +63,13 @@ pub enum Kind {
         #[serde(default = "yes")]
         commit: bool,
     },
-    /// The simulator refuses the request as a whole with this code.
-    AnswerCode { code: String },
+    /// The simulator refuses the request as a whole with this code; with `commit` after it has done
+    /// what it was asked.
+    AnswerCode {
+        code: String,
+        #[serde(default)]
+        commit: bool,
+    },
     /// The simulator answers orders with this code, instead of processing them or, with `commit`,
     /// beside what it answers anyway. `status` is in the provider's own word.
     ItemCode {
@@ -90,8 +95,9 @@ pub enum Kind {
 impl Kind {
     pub fn is_processed(&self) -> bool {
         match self {
-            Self::ResetBeforeRead {} | Self::AnswerCode { .. } => false,
-            Self::Silence { commit }
+            Self::ResetBeforeRead {} => false,
+            Self::AnswerCode { commit, .. }
+            | Self::Silence { commit }
             | Self::Html { commit, .. }
             | Self::Status { commit, .. }
             | Self::ReplaceBody { commit, .. } => *commit,
@@ -122,7 +128,7 @@ impl Kind {
     /// Whether the simulator's answers at this endpoint have what this kind changes.
     pub fn suits(&self, simulator: &dyn Simulator, endpoint: &str) -> bool {
         match self {
-            Self::AnswerCode { code } => simulator.refusal(endpoint, code).is_some(),
+            Self::AnswerCode { code, commit: _ } => simulator.refusal(endpoint, code).is_some(),
             Self::ItemCode { .. } | Self::ItemMissing {} | Self::ItemUnasked {} | Self::ItemTwice {} => {
                 simulator.items(endpoint).is_some()
             }

@@ -101,7 +101,9 @@ impl Struck<'_> {
                 let content_type = content_type.clone().unwrap_or_else(|| guess_content_type(body));
                 (*status, [(header::CONTENT_TYPE, content_type)], body.clone()).into_response()
             }
-            Kind::AnswerCode { code } => self.station.simulator.refusal(self.endpoint, code).unwrap_or(answer),
+            Kind::AnswerCode { code, commit: _ } => {
+                self.station.simulator.refusal(self.endpoint, code).unwrap_or(answer)
+            }
             Kind::ItemMissing {} => self.change(answer, ItemChange::Missing).await,
             Kind::ItemUnasked {} => self.change(answer, ItemChange::Unasked).await,
             Kind::ItemTwice {} => self.change(answer, ItemChange::Twice).await,
