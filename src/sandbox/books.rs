@@ -160,6 +160,17 @@ impl Books {
         entry.amended += 1;
     }
 
+    pub fn cancel(&mut self, position: Position, status: &'static str) {
+        let entry = &mut self.held[position.0].entry;
+        entry.status = status;
+        entry.cancelled += 1;
+    }
+
+    /// For what happens to an order without its sender.
+    pub fn move_on(&mut self, position: Position, status: &'static str) {
+        self.held[position.0].entry.status = status;
+    }
+
     /// `document` is the whole order with its custom fields as they are now.
     pub fn update_custom_fields(&mut self, position: Position, document: Arc<RawValue>) {
         let entry = &mut self.held[position.0].entry;
@@ -239,6 +250,16 @@ mod tests {
         let position = books.hold("demo", order(None, "P1"));
         assert_eq!(books.find_by_provider_number("demo", "P1"), Some(position));
         assert_eq!((books.entry(position).created, books.entry(position).received_creates), (0, 0));
+    }
+
+    #[test]
+    fn a_cancellation_is_counted_and_what_else_happens_is_not() {
+        let mut books = Books::default();
+        let position = books.create("demo", order(Some("A-1"), "P1"));
+        books.move_on(position, "RELEASED");
+        assert_eq!((books.entry(position).status, books.entry(position).cancelled), ("RELEASED", 0));
+        books.cancel(position, "CANCELLED");
+        assert_eq!((books.entry(position).status, books.entry(position).cancelled), ("CANCELLED", 1));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod meter;
 mod otms;
 mod random;
 mod stage;
+mod ttms;
 
 #[cfg(test)]
 mod tests;
@@ -152,6 +153,7 @@ pub fn simulators(options: &SandboxOptions) -> Vec<Arc<dyn Simulator>> {
     vec![
         Arc::new(otms::OtmsSimulator::new(options.clock.clone())),
         Arc::new(ile::IleSimulator::new(options.clock.clone())),
+        Arc::new(ttms::TtmsSimulator::new(options.clock.clone())),
     ]
 }
 
