@@ -102,7 +102,8 @@ pub struct OperationProfile {
 }
 
 /// What an operation tells the provider. All of it must be carried, noticed or refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Carries {
     /// The whole order
     Document,

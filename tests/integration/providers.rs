@@ -16,7 +16,7 @@ async fn a_provider_says_what_it_can_do() {
     let create = body["operations"].as_array().unwrap().iter().find(|operation| operation["operation"] == "create");
     assert_eq!(
         create.unwrap(),
-        &json!({"operation": "create", "documentType": "transport_order", "endpoint": "orderImport", "evidence": "resend"})
+        &json!({"operation": "create", "documentType": "transport_order", "endpoint": "orderImport", "carries": "document", "evidence": "resend"})
     );
     let endpoint = body["endpoints"].as_array().unwrap().iter().find(|endpoint| endpoint["id"] == "orderImport");
     assert_eq!(
@@ -27,6 +27,7 @@ async fn a_provider_says_what_it_can_do() {
         })
     );
     assert!(body["callbackTopics"].is_array());
+    assert_eq!(body["calls"], json!([]));
     assert!(body["docs"].as_str().unwrap().ends_with("otms.md"));
     // Every operation goes through an endpoint that is there.
     for operation in body["operations"].as_array().unwrap() {

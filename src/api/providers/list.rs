@@ -19,6 +19,6 @@ use crate::provider;
     security(("apiKey" = [])),
 )]
 pub async fn handler(_: Caller, _: Params<NoParams>) -> Result<Json<Page<ProviderView>>, Problem> {
-    let items = provider::ALL.iter().map(|provider| ProviderView::from(provider.profile())).collect();
+    let items = provider::ALL.iter().map(|provider| ProviderView::from(*provider)).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }

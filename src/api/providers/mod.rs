@@ -10,7 +10,10 @@ use utoipa::ToSchema;
 
 use super::problem::{Kind, Problem};
 use crate::canonical::{DocumentType, Operation};
-use crate::provider::{self, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile, settings_schema};
+use crate::provider::{
+    self, Calls, Carries, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile, Provider,
+    settings_schema,
+};
 use crate::throttle::Pace;
 
 /// What a provider can do.
@@ -22,6 +25,8 @@ pub struct ProviderView {
     pub id: &'static str,
     pub name: &'static str,
     pub operations: Vec<OperationView>,
+    /// What else it can be asked, or told
+    pub calls: Vec<CallView>,
     pub endpoints: Vec<EndpointView>,
     /// JSON Schema of an account's `credentials`
     #[schema(value_type = Object)]
@@ -53,8 +58,46 @@ pub struct OperationView {
     pub document_type: DocumentType,
     /// Id of the endpoint that carries it
     pub endpoint: &'static str,
+    /// What it tells the provider: the whole order, only what changes, or only which order it is about
+    pub carries: Carries,
     /// What decides a submission whose answer never came
     pub evidence: Evidence,
+}
+
+/// One thing that the provider can be asked, or told, beside the operations on orders.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProviderCall)]
+#[serde(rename_all = "camelCase")]
+pub struct CallView {
+    pub call: CallKind,
+    /// For calls about one kind of document
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document_type: Option<DocumentType>,
+    /// For subscriptions: what is subscribed to, and the states that may be named
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub states: Option<&'static [&'static str]>,
+    /// Id of the endpoint that takes it
+    pub endpoint: &'static str,
+}
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKind {
+    /// Where an order stands: tracking with `refresh`, and the evidence after a doubt
+    FindOrders,
+    /// The provider's orders by filters
+    SearchOrders,
+    /// The account's organisation units
+    Organizations,
+    /// The provider's address book
+    Parties,
+    /// Unbinding of tracking devices
+    UnbindDevices,
+    /// Callbacks
+    Subscription,
 }
 
 /// One interface of the provider: the unit to which its quota and batch size apply.
@@ -82,8 +125,9 @@ pub struct LimitView {
     pub window_seconds: u64,
 }
 
-impl From<&'static Profile> for ProviderView {
-    fn from(profile: &'static Profile) -> Self {
+impl From<&'static dyn Provider> for ProviderView {
+    fn from(provider: &'static dyn Provider) -> Self {
+        let profile = provider.profile();
         let Profile {
             id,
             name,
@@ -102,6 +146,7 @@ impl From<&'static Profile> for ProviderView {
             id,
             name,
             operations: operations.iter().map(OperationView::from).collect(),
+            calls: provider.outward().map(|outward| calls(outward.calls())).unwrap_or_default(),
             endpoints: endpoints.iter().map(EndpointView::from).collect(),
             credentials_schema: credentials_schema.inlined(),
             secret_credentials,
@@ -116,9 +161,36 @@ impl From<&'static Profile> for ProviderView {
 
 impl From<&'static OperationProfile> for OperationView {
     fn from(profile: &'static OperationProfile) -> Self {
-        let OperationProfile { operation, document_type, endpoint, carries: _, evidence } = *profile;
-        OperationView { operation, document_type, endpoint, evidence }
+        let OperationProfile { operation, document_type, endpoint, carries, evidence } = *profile;
+        OperationView { operation, document_type, endpoint, carries, evidence }
     }
+}
+
+fn calls(calls: &'static Calls) -> Vec<CallView> {
+    let Calls { session: _, find_orders, search_orders, organizations, put_parties, unbind_devices, subscriptions } =
+        calls;
+    let plain = |call, endpoint| CallView { call, document_type: None, topic: None, states: None, endpoint };
+    let mut views = Vec::new();
+    views.extend(find_orders.iter().map(|lookup| CallView {
+        document_type: Some(lookup.document_type),
+        ..plain(CallKind::FindOrders, lookup.call.endpoint)
+    }));
+    views.extend(search_orders.iter().map(|search| CallView {
+        document_type: Some(search.document_type),
+        ..plain(CallKind::SearchOrders, search.call.endpoint)
+    }));
+    views.extend(organizations.iter().map(|call| plain(CallKind::Organizations, call.endpoint)));
+    views.extend(put_parties.iter().map(|call| plain(CallKind::Parties, call.endpoint)));
+    views.extend(unbind_devices.iter().map(|devices| CallView {
+        document_type: Some(devices.document_type),
+        ..plain(CallKind::UnbindDevices, devices.call.endpoint)
+    }));
+    views.extend(subscriptions.iter().map(|subscription| CallView {
+        topic: Some(subscription.topic),
+        states: Some(subscription.states),
+        ..plain(CallKind::Subscription, subscription.subscribe.endpoint)
+    }));
+    views
 }
 
 impl From<&'static Endpoint> for EndpointView {
@@ -137,8 +209,7 @@ impl From<&'static Endpoint> for EndpointView {
 }
 
 /// The provider with this id.
-fn find(id: &str) -> Result<&'static Profile, Problem> {
-    let known = provider::find(id)
-        .ok_or_else(|| Problem::new(Kind::NotFound, "There is no provider with this id; see GET /v1/providers."))?;
-    Ok(known.profile())
+fn find(id: &str) -> Result<&'static dyn Provider, Problem> {
+    provider::find(id)
+        .ok_or_else(|| Problem::new(Kind::NotFound, "There is no provider with this id; see GET /v1/providers."))
 }

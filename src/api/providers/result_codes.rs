@@ -88,7 +88,7 @@ pub async fn handler(
 ) -> Result<Json<Page<ResultCodeView>>, Problem> {
     let ResultCodesQuery { scope, code, raw_code } = query;
     let wanted = |filter: &Option<String>, value: &str| filter.as_ref().is_none_or(|filter| filter == value);
-    let catalogue = (find(&provider)?.catalogue)();
+    let catalogue = (find(&provider)?.profile().catalogue)();
     let items = catalogue
         .entries()
         .iter()
