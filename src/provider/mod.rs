@@ -16,6 +16,7 @@ mod otms;
 mod pointer;
 mod profile;
 mod schema;
+mod telephone;
 mod xml;
 
 use crate::canonical::{FieldError, Operation, Order};

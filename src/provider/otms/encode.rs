@@ -9,6 +9,7 @@ use super::profile;
 use super::settings::{OtmsOrderExtension, OtmsSettings, order_extension};
 use super::stop::{SHIP_FROM, SHIP_TO};
 use crate::canonical::{DispatchMode, Operation, Order};
+use crate::provider::telephone;
 use crate::provider::xml::at;
 use crate::provider::{Batch, Encoding, Item, Trace};
 
@@ -112,7 +113,7 @@ impl OrderEncoder<'_, '_> {
             let plate = dispatch.vehicle.as_ref().and_then(|vehicle| vehicle.license_plate.as_ref());
             encoder.xml.value("truckPlate", plate, at("/dispatch/vehicle", "licensePlate"));
             if let Some(written) = driver.and_then(|driver| driver.phone.as_ref()) {
-                match super::contact::mobile(written) {
+                match telephone::mobile(written) {
                     Some(digits) => encoder.xml.value("phone", Some(digits), at("/dispatch/driver", "phone")),
                     None => encoder.invalid_format(
                         at("/dispatch/driver", "phone"),

@@ -5,7 +5,6 @@ mod answer;
 mod cargo;
 mod charges;
 mod codes;
-mod contact;
 mod custom_fields;
 mod custom_update;
 mod decode;

@@ -1,11 +1,11 @@
 //! ImportedLocation: a stop in oTMS's words.
 
-use super::contact;
 use super::custom_fields::Extent;
 use super::encoder::OrderEncoder;
 use super::settings::{MatchingStrategy, stop_extension};
 use super::{codes, profile};
 use crate::canonical::{Address, Contact, Stop};
+use crate::provider::telephone;
 use crate::provider::xml::at;
 
 /// The element names of one of the two stops.
@@ -110,7 +110,7 @@ impl OrderEncoder<'_, '_> {
         self.element_or_empty("contact", |encoder| {
             encoder.xml.value("name", name.as_ref(), at(parent, "name"));
             if let Some(written) = phone {
-                match contact::landline(written) {
+                match telephone::landline(written) {
                     Some(landline) => {
                         let note = Some("split into area code and number");
                         encoder.xml.converted("phone", Some(landline.number), at(parent, "phone"), note);
@@ -124,7 +124,7 @@ impl OrderEncoder<'_, '_> {
                 }
             }
             if let Some(written) = mobile {
-                match contact::mobile(written) {
+                match telephone::mobile(written) {
                     Some(digits) => {
                         let note = (digits != *written).then_some("country code and separators taken off");
                         encoder.xml.converted("mobile", Some(digits), at(parent, "mobile"), note);

@@ -1,16 +1,17 @@
-//! Chinese telephone numbers as oTMS wants them: a mobile of 11 digits, a landline as area code and number.
-//! Source: ImportedContactPerson (mobile `\d{11}`, phoneAreaCode `\d{1,4}`, phone `\d{6,10}(-[0-9]{1,5})?`).
+//! Chinese telephone numbers: a mobile of 11 digits, a landline as area code, number and extension. What is
+//! taken for one is bounded as oTMS bounds it (ImportedContactPerson: mobile `\d{11}`, phoneAreaCode `\d{1,4}`,
+//! phone `\d{6,10}(-[0-9]{1,5})?`).
 
-/// A landline in oTMS's two members.
+/// A landline in two parts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Landline {
-    /// Without the trunk 0, as in the document's example
+    /// Without the trunk 0
     pub area_code: String,
     /// With `-` and the extension, where there is one
     pub number: String,
 }
 
-/// A mobile number without country code and separators, if it has the 11 digits that oTMS requires.
+/// A mobile number without country code and separators, if it has 11 digits then.
 pub fn mobile(written: &str) -> Option<String> {
     let digits = national(written);
     let digits: String = digits.chars().filter(|character| !matches!(character, ' ' | '-' | '(' | ')')).collect();
