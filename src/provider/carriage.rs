@@ -150,6 +150,11 @@ fn must_be_carried(pointer: &str, order: &Order) -> bool {
     if !matches_any(pointer, MUST_BE_CARRIED) {
         return false;
     }
+    // Of a further drop that is carried, what has no place is as with any other stop. One that is not carried at
+    // all is named as a whole.
+    if pointer.strip_prefix("/additionalShipTo/").is_some_and(|drop| drop.contains('/')) {
+        return false;
+    }
     // A member that only repeats the default changes nothing when it is missing.
     let cargo = order.cargo.as_ref();
     match pointer {
