@@ -17,6 +17,7 @@ mod pointer;
 mod profile;
 mod schema;
 mod telephone;
+mod ttms;
 mod xml;
 
 use crate::canonical::{FieldError, Operation, Order};
@@ -34,7 +35,7 @@ pub use profile::{Carries, Catalogue, DeclaredSchema, Endpoint, Evidence, Limit,
 pub use schema::{check_account, extension_components, settings_schema};
 
 /// Every provider. The only place that lists them.
-pub static ALL: &[&dyn Provider] = &[&otms::Otms, &ile::Ile];
+pub static ALL: &[&dyn Provider] = &[&otms::Otms, &ttms::Ttms, &ile::Ile];
 
 /// The provider with this id.
 pub fn find(id: &str) -> Option<&'static dyn Provider> {
