@@ -7,10 +7,10 @@ use super::{adapter, changed, customer_order, translated};
 use crate::canonical::{DocumentType, EventType, Operation, Order, OrderStatus, merge_patch};
 use crate::provider::{Answer, Item, OrderReference, OrderSearch, ProviderOrder, ProviderOrderPage, Reply};
 
-const FIND_ORDER: &[u8] = include_bytes!("../../../../tests/fixtures/ttms/find-order-response.json");
-const QUERY_ORDERS: &[u8] = include_bytes!("../../../../tests/fixtures/ttms/query-orders-response.json");
+const FIND_ORDER: &[u8] = include_bytes!("../../../../tests/fixtures/ttms/answers/find_order.json");
+const QUERY_ORDERS: &[u8] = include_bytes!("../../../../tests/fixtures/ttms/answers/query_orders.json");
 const QUERY_CUSTOMER_ORDERS: &[u8] =
-    include_bytes!("../../../../tests/fixtures/ttms/query-customer-orders-response.json");
+    include_bytes!("../../../../tests/fixtures/ttms/answers/query_customer_orders.json");
 
 fn answer(body: &[u8]) -> Answer<'_> {
     Answer { status: 200, retry_after: None, body }

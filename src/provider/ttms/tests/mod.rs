@@ -21,7 +21,6 @@ use crate::provider::{
 };
 
 pub const WHOLE_ORDERS: &str = include_str!("../../../../tests/fixtures/ttms/whole-orders.json");
-const ANSWERS: &str = include_str!("../../../../tests/fixtures/ttms/answers.json");
 pub const TOKEN: &str = "9d0dfe02-2349-421c-90ec-4b9ea174701b";
 pub const NUMBER: &str = "1901251709800228";
 
@@ -120,14 +119,20 @@ pub fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// The document's example of an answer to an operation.
 pub fn success(operation: &str) -> Vec<u8> {
-    let answers: Value = serde_json::from_str(ANSWERS).unwrap();
-    answers[operation]["success"].to_string().into_bytes()
+    answer_file(operation).unwrap_or_else(|| panic!("no answer of {operation}"))
 }
 
 /// The document's examples of failures of an operation.
 pub fn failures(operation: &str) -> Vec<Vec<u8>> {
-    let answers: Value = serde_json::from_str(ANSWERS).unwrap();
-    answers[operation]["failures"].as_array().unwrap().iter().map(|body| body.to_string().into_bytes()).collect()
+    let names = (1..).map(|number| match number {
+        1 => format!("{operation}-failure"),
+        _ => format!("{operation}-failure-{number}"),
+    });
+    names.map_while(|name| answer_file(&name)).collect()
+}
+
+fn answer_file(name: &str) -> Option<Vec<u8>> {
+    std::fs::read(format!("{}/tests/fixtures/ttms/answers/{name}.json", env!("CARGO_MANIFEST_DIR"))).ok()
 }
 
 /// Every member without members of its own as its path, lists as `[]`; an empty list stands for itself.
