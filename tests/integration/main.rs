@@ -25,3 +25,4 @@ mod problems;
 mod providers;
 mod submissions;
 mod translations;
+mod ttms;
