@@ -1,5 +1,4 @@
-//! 3TMS through a gateway: orders, trips and acceptance orders, sessions, evidence, and the calls that pass
-//! straight through.
+//! 3TMS through a gateway, from an order's creation to its end, with the orders of the document.
 
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::harness::{Answer, Bench};
 const LEASE: Duration = Duration::from_secs(91);
 
 fn example() -> Value {
-    serde_json::from_str(include_str!("../fixtures/ttms/create-order-order.json")).unwrap()
+    serde_json::from_str(include_str!("../../fixtures/ttms/create-order-order.json")).unwrap()
 }
 
 fn numbered(number: &str) -> Value {
