@@ -7,6 +7,8 @@ mod cargo;
 mod carried;
 mod change;
 mod codes;
+mod consignees;
+mod consigner;
 mod create_order;
 mod custom_fields;
 mod custom_notes;

@@ -3,23 +3,22 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{account, adapter, body, demo, failures, leaves, success};
+use super::{adapter, body, demo, failures, leaves, success};
 use crate::canonical::{DocumentType, FieldError, PaymentTerm};
 use crate::provider::{
     Account, Answer, Call, Calls, OrderReference, OrderSearch, Party, PartyRole, Reply, Request, SearchTime,
-    SubscriptionWish,
 };
 
 const TRANSPORT: DocumentType = DocumentType::TransportOrder;
 const CUSTOMER: DocumentType = DocumentType::CustomerOrder;
 const CUSTOMER_ENTITY: &str = include_str!("../../../../tests/fixtures/ttms/customer-entity.json");
 
-fn calls() -> &'static Calls {
+pub fn calls() -> &'static Calls {
     adapter().1.calls()
 }
 
 /// A call's request; its address is the endpoint's.
-fn asked<I, O>(call: &Call<I, O>, account: &Account, input: &I) -> Value {
+pub fn asked<I, O>(call: &Call<I, O>, account: &Account, input: &I) -> Value {
     let request = (call.encode)(account, input).unwrap();
     let path = adapter().0.endpoint(call.endpoint).unwrap().path;
     assert_eq!(request.masked_url(), format!("http://api.56ctms.com{path}?access_token=***"));
@@ -28,16 +27,16 @@ fn asked<I, O>(call: &Call<I, O>, account: &Account, input: &I) -> Value {
     body(&request)
 }
 
-fn wrong(refused: Result<Request, Vec<FieldError>>) -> Vec<(String, String)> {
+pub fn wrong(refused: Result<Request, Vec<FieldError>>) -> Vec<(String, String)> {
     refused.unwrap_err().into_iter().map(|error| (error.pointer, error.code)).collect()
 }
 
-fn answered<I, O>(call: &Call<I, O>, input: &I, status: u16, body: &[u8]) -> Reply<O> {
+pub fn answered<I, O>(call: &Call<I, O>, input: &I, status: u16, body: &[u8]) -> Reply<O> {
     (call.decode)(input, &Answer { status, retry_after: None, body })
 }
 
 /// The document's failures, and answers that no call can use.
-fn hold_to_its_failures<I, O: std::fmt::Debug>(call: &Call<I, O>, input: &I) {
+pub fn hold_to_its_failures<I, O: std::fmt::Debug>(call: &Call<I, O>, input: &I) {
     for body in failures(call.endpoint) {
         let reply = answered(call, input, 200, &body);
         let Reply::Refused(results) = reply else { panic!("{}: {reply:?}", call.endpoint) };
@@ -345,73 +344,6 @@ fn devices_are_unbound_from_acceptance_orders() {
         .collect();
     assert_eq!(codes, ["state.not_updatable", "reference.order_not_found"]);
     assert!((unbind.call.encode)(&demo(), &Vec::new()).is_err());
-}
-
-fn wish(states: &[&str]) -> SubscriptionWish {
-    SubscriptionWish {
-        states: states.iter().map(|state| (*state).to_owned()).collect(),
-        callback_url: "https://gateway.example/callbacks/ttms/a/t".to_owned(),
-    }
-}
-
-#[test]
-fn each_topic_is_subscribed_to_and_given_up() {
-    let callback_url = wish(&[]).callback_url;
-    let with_xhk_id = account(json!({"xhkId": "XHK1"}));
-    for (topic, subscribe, unsubscribe, states, more) in [
-        ("orders", "order_subscribe", "order_unsubscribe", "0,1,2,3,4,210,8000,8001,8002", json!({"version": "v1"})),
-        ("trips", "order_pack_subscribe", "order_pack_unsubscribe", "19000,40000,40001", json!({})),
-        (
-            "customer-orders",
-            "customer_order_subscribe",
-            "customer_order_unsubscribe",
-            "600,601,602",
-            json!({"xhkID": "XHK1"}),
-        ),
-    ] {
-        let subscription = calls().subscription(topic).unwrap();
-        assert!(adapter().0.callback_topics.contains(&topic));
-        assert_eq!((subscription.subscribe.endpoint, subscription.unsubscribe.endpoint), (subscribe, unsubscribe));
-        assert_eq!(subscription.states.join(","), states);
-        let mut expected = json!({"states": states, "callbackUrl": callback_url});
-        crate::canonical::merge_patch(&mut expected, &more);
-        // All of them are meant where none is named.
-        assert_eq!(asked(&subscription.subscribe, &with_xhk_id, &wish(&[])), expected);
-        let all = SubscriptionWish {
-            states: subscription.states.iter().map(|state| (*state).to_owned()).collect(),
-            ..wish(&[])
-        };
-        assert_eq!(asked(&subscription.subscribe, &with_xhk_id, &all), expected);
-        assert_eq!(asked(&subscription.unsubscribe, &demo(), &()), json!({}));
-        assert!(matches!(answered(&subscription.subscribe, &all, 200, &success(subscribe)), Reply::Done(())));
-        assert!(matches!(answered(&subscription.unsubscribe, &(), 200, &success(unsubscribe)), Reply::Done(())));
-        hold_to_its_failures(&subscription.subscribe, &all);
-        hold_to_its_failures(&subscription.unsubscribe, &());
-    }
-    assert_eq!(calls().subscriptions.len(), adapter().0.callback_topics.len());
-}
-
-#[test]
-fn positions_want_the_companys_id() {
-    let subscribe = &calls().subscription("customer-orders").unwrap().subscribe;
-    let refused = wrong((subscribe.encode)(&demo(), &wish(&["600", "602"])));
-    assert_eq!(refused, super::pairs(&[("/states/1", "validation.missing")]));
-    assert_eq!(asked(subscribe, &demo(), &wish(&[]))["states"], "600,601");
-    // The id goes with the state that wants it, and with no other.
-    let with_xhk_id = account(json!({"xhkId": "XHK1"}));
-    assert_eq!(asked(subscribe, &with_xhk_id, &wish(&["602"]))["xhkID"], "XHK1");
-    assert!(asked(subscribe, &with_xhk_id, &wish(&["600"])).get("xhkID").is_none());
-}
-
-#[test]
-fn states_and_addresses_that_are_none() {
-    let subscribe = &calls().subscription("orders").unwrap().subscribe;
-    let wish = SubscriptionWish { callback_url: "ftp://x".to_owned(), ..wish(&["1", "5", "1"]) };
-    assert_eq!(
-        wrong((subscribe.encode)(&demo(), &wish)),
-        super::pairs(&[("/states/1", "validation.invalid_value"), ("/callbackUrl", "validation.invalid_format")])
-    );
-    assert_eq!(asked(subscribe, &demo(), &self::wish(&["4", "1", "4"]))["states"], "4,1");
 }
 
 #[test]

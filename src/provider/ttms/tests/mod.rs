@@ -11,6 +11,7 @@ mod modify;
 mod notes;
 mod refusals;
 mod session;
+mod subscriptions;
 mod trip;
 
 use serde_json::{Value, json};
