@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Delivery;
 use super::account::Opened;
 use super::lane::LaneQuota;
 use super::send::{Received, SendError};
 use super::transmit::Transmission;
+use super::{Delivery, LONGEST_REST};
 use crate::canonical::{FieldError, SubmissionResult};
 use crate::provider::{Answer, Call, Calls, Reply};
 use crate::store::StoreError;
@@ -141,7 +141,7 @@ impl Delivery {
             Reply::Unreadable(why) => Err(AskError::Unreadable(why)),
             Reply::Throttled { retry_after } => {
                 let window = opened.provider.profile().endpoint(call.endpoint).map(|endpoint| endpoint.limit.window);
-                let wait = retry_after.or(window).unwrap_or(TOKEN_PATIENCE);
+                let wait = retry_after.or(window.map(|window| window.min(LONGEST_REST))).unwrap_or(LONGEST_REST);
                 self.inner.store.empty_bucket(&opened.lane(call.endpoint), wait).await?;
                 Err(AskError::Throttled(wait))
             }

@@ -69,7 +69,7 @@ impl Delivery {
             }
         };
         settlement.items = vec![match judge(evidence, &item, &found, since) {
-            Judgement::Done(outcome) => verdict::settle(claimed, outcome, verdict::uniform()),
+            Judgement::Done(outcome) => verdict::settle(claimed, outcome, evidence, verdict::uniform()),
             Judgement::NotDone => not_done(claimed),
             Judgement::Unclear(detail, detail_zh) => verdict::left_to_a_person(claimed, unclear(detail, detail_zh)),
         }];
@@ -131,9 +131,11 @@ fn judge(
             Some(_) => Judgement::Unclear("The provider has several orders of this number", "目标系统存在多张同号订单"),
         },
         Evidence::FindOrder if item.trip.is_some() => judge_trip(found),
-        Evidence::FindOrder | Evidence::Resend => {
-            found.iter().flatten().next().map_or(Judgement::NotDone, |order| Judgement::Done(made(order)))
-        }
+        Evidence::FindOrder | Evidence::Resend => match found.iter().flatten().next() {
+            None => Judgement::NotDone,
+            Some(order) if is_older(order, first_attempt) => Judgement::Done(stands_in_the_way(order)),
+            Some(order) => Judgement::Done(made(order)),
+        },
     }
 }
 
@@ -166,6 +168,24 @@ fn is_ours(order: &ProviderOrder, first_attempt: Option<DateTime<Utc>>) -> bool 
         (Some(created), Some(attempt)) => created >= attempt - CLOCK_TOLERANCE,
         _ => false,
     }
+}
+
+/// Made before our first attempt, and so by somebody else.
+fn is_older(order: &ProviderOrder, first_attempt: Option<DateTime<Utc>>) -> bool {
+    order.created_at.is_some() && first_attempt.is_some() && !is_ours(order, first_attempt)
+}
+
+/// The end of a creation whose number somebody else had used before.
+fn stands_in_the_way(order: &ProviderOrder) -> Outcome {
+    let result = SubmissionResult::gateway(
+        "state.duplicate",
+        Severity::Error,
+        false,
+        "The provider has an order of this number that is older than the attempt",
+        "目标系统已存在更早的同号订单",
+    );
+    let words = format!("{} at the provider", order.provider_order_number);
+    Outcome::only(Verdict::Rejected, vec![result.with_raw_message(words).at("/orderNumber")])
 }
 
 /// The creation that the provider's order is the evidence of.

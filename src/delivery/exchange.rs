@@ -11,9 +11,9 @@ use super::lane::LaneHandle;
 use super::moment::{self, Moment};
 use super::send::{Received, SendError};
 use super::transmit::Transmission;
-use super::{DEADLINE, Delivery, verdict};
+use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
 use crate::canonical::{DocumentType, Severity, SubmissionResult};
-use crate::provider::{Answer, OperationProfile, Outcome, Outward, Verdict};
+use crate::provider::{Answer, Evidence, OperationProfile, Outcome, Outward, Verdict};
 use crate::store::StoreError;
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
 use crate::store::settle::{Fenced, SettledItem, Settlement};
@@ -153,7 +153,7 @@ impl Delivery {
         moment::reached(Moment::AfterAnswer);
         let mut settlement = match answer {
             Ok(received) => {
-                let answered = answered(going, &encoded, outward, &received);
+                let answered = answered(going, opened, &encoded, outward, &received);
                 self.session_refusal(opened, answered).await
             }
             Err(error) => {
@@ -244,7 +244,13 @@ struct Answered {
 }
 
 /// Reads an answer into the fate of each item.
-fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, received: &Received) -> Answered {
+fn answered(
+    going: &Going<'_>,
+    opened: &Opened,
+    encoded: &Encoded<'_>,
+    outward: &dyn Outward,
+    received: &Received,
+) -> Answered {
     let answer = Answer { status: received.status, retry_after: received.retry_after, body: &received.body };
     let mut throttled_for = None;
     let mut pause = None;
@@ -259,10 +265,13 @@ fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, rec
         items
             .iter()
             .zip(outcomes)
-            .map(|(item, outcome)| {
+            .zip(as_sent)
+            .map(|((item, outcome), as_sent)| {
+                let operation = opened.provider.profile().operation(item.operation, as_sent.order.document_type());
+                let evidence = operation.map_or(Evidence::Resend, |operation| operation.evidence);
                 match outcome.verdict {
                     Verdict::Throttled { retry_after } => {
-                        throttled_for = Some(retry_after.unwrap_or(going.lane.endpoint.limit.window));
+                        throttled_for = Some(retry_after.unwrap_or(going.lane.endpoint.limit.window.min(LONGEST_REST)));
                     }
                     Verdict::CredentialsRefused => pause = Some(refused_credentials(said_first(&outcome))),
                     Verdict::SessionExpired => session_expired = true,
@@ -276,7 +285,7 @@ fn answered(going: &Going<'_>, encoded: &Encoded<'_>, outward: &dyn Outward, rec
                     }
                     _ => outcome,
                 };
-                verdict::settle(item, outcome, verdict::uniform())
+                verdict::settle(item, outcome, evidence, verdict::uniform())
             })
             .collect()
     });

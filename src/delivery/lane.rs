@@ -17,7 +17,7 @@ use crate::throttle::Pace;
 /// How long a lane rests after the ledger failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// The longest that a lane without a token sleeps before it asks again.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 /// The head start before anything was learnt, in microseconds: the first claim of a process is its slowest.
 const FIRST_HEAD_START: u64 = 25_000;
 /// A claim that takes longer than this on its way is a failure of the database, and nothing to plan for.

@@ -39,6 +39,9 @@ pub use waiting::Waiting;
 /// The longest that one request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long a lane rests when the provider says that requests come too often, and not until when.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
 /// How often the ledger is asked for work that other replicas accepted, and for leases that ran out.
 const POLL: Duration = Duration::from_millis(500);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
-use crate::provider::{Outcome, Verdict};
+use crate::provider::{Evidence, Outcome, Verdict};
 use crate::store::claim::ClaimedItem;
 use crate::store::settle::{SettledItem, SettledTrip};
 
@@ -41,8 +41,8 @@ pub fn uniform() -> f64 {
     f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// What a submission becomes after its provider's verdict.
-pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem {
+/// What a submission becomes after its provider's verdict; `evidence` is what ends a doubt of its operation.
+pub fn settle(item: &ClaimedItem, outcome: Outcome, evidence: Evidence, random: f64) -> SettledItem {
     let Outcome { verdict, provider_order_number, status, event, results, trip } = outcome;
     let base = SettledItem {
         provider_order_number: provider_order_number.or_else(|| trip.as_ref()?.orders.first().cloned()),
@@ -67,6 +67,10 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, random: f64) -> SettledItem 
             SettledItem { state: SubmissionState::PartiallyAccepted, announce: true, ..base }
         }
         Verdict::PartiallyAccepted => SettledItem { state: SubmissionState::PartiallyAccepted, ..taken(base) },
+        // Whether it is ours is for the question to say, where the provider can be asked.
+        Verdict::AlreadyExists if item.may_exist && evidence.looks_first() => {
+            SettledItem { state: SubmissionState::InDoubt, due_in: Some(Duration::ZERO), cleared: false, ..base }
+        }
         Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),
         Verdict::Rejected | Verdict::AlreadyExists => rejected(item, base),
         Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::SessionExpired | Verdict::BatchTooLarge => {
@@ -251,7 +255,7 @@ mod tests {
     }
 
     fn after(item: &ClaimedItem, verdict: Verdict) -> SettledItem {
-        settle(item, Outcome::only(verdict, Vec::new()), 0.5)
+        settle(item, Outcome::only(verdict, Vec::new()), Evidence::Resend, 0.5)
     }
 
     #[test]
@@ -265,6 +269,14 @@ mod tests {
     fn a_duplicate_is_a_success_only_after_a_doubt() {
         assert_eq!(after(&item(false, 1), Verdict::AlreadyExists).state, SubmissionState::Rejected);
         assert_eq!(after(&item(true, 2), Verdict::AlreadyExists).state, SubmissionState::Accepted);
+    }
+
+    #[test]
+    fn a_duplicate_after_a_doubt_is_asked_about_where_that_is_possible() {
+        let outcome = || Outcome::only(Verdict::AlreadyExists, Vec::new());
+        let asked = settle(&item(true, 2), outcome(), Evidence::FindOrder, 0.5);
+        assert_eq!((asked.state, asked.due_in, asked.cleared), (SubmissionState::InDoubt, Some(Duration::ZERO), false));
+        assert_eq!(settle(&item(false, 1), outcome(), Evidence::FindOrder, 0.5).state, SubmissionState::Rejected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::answering::{lost_race, queued, replayed};
-use super::{MOST_LOOKS, answer, changes_too_fast, read, seen};
+use super::{MOST_LOOKS, answer, changes_too_fast, known_number, read, seen};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::etag::IfMatch;
@@ -100,7 +100,7 @@ async fn translation(state: &AppState, stored: &StoredOrder) -> Result<Translate
         .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
     account_of_order(state, &stored.account_id).await?.translate(Item {
         operation: Operation::Cancel,
-        provider_order_number: stored.provider_order_number.as_deref(),
+        provider_order_number: known_number(stored),
         adopted: stored.adopted,
         ..Item::create(&order)
     })

@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answering::{lost_race, queued, replayed};
-use super::{MOST_LOOKS, changes_too_fast, seen};
+use super::{MOST_LOOKS, changes_too_fast, known_number, seen};
 use crate::api::AppState;
 use crate::api::auth::Caller;
 use crate::api::etag::IfMatch;
@@ -128,7 +128,7 @@ async fn check(state: &AppState, caller: &Caller, change: &Change<'_>) -> Result
             operation,
             change: Some(&patch),
             standing: standing.as_ref(),
-            provider_order_number: stored.provider_order_number.as_deref(),
+            provider_order_number: known_number(&stored),
             adopted: stored.adopted,
             ..Item::create(&order)
         })

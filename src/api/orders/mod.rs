@@ -25,6 +25,7 @@ use super::etag::IfMatch;
 use super::problem::{Kind, Problem};
 use super::submissions::view;
 use super::views::{OrderView, SubmissionView};
+use crate::canonical::Operation;
 use crate::store::orders::StoredOrder;
 
 /// How often a request is checked anew because the order changed under it.
@@ -48,6 +49,16 @@ async fn seen(state: &AppState, caller: &Caller, id: Uuid, if_match: &IfMatch) -
     let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
     if_match.require(stored.version)?;
     Ok(stored)
+}
+
+/// Stands for the number that the provider will give to an order whose creation is under way; what is queued behind
+/// the creation is encoded with the real one when it goes out.
+const NUMBER_TO_COME: &str = "(not known yet)";
+
+/// The provider's number of an order, or what stands for it until the creation that is under way has ended.
+fn known_number(stored: &StoredOrder) -> Option<&str> {
+    let to_come = stored.unfinished.contains(&Operation::Create).then_some(NUMBER_TO_COME);
+    stored.provider_order_number.as_deref().or(to_come)
 }
 
 /// The order changed at each of the looks.

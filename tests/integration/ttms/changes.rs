@@ -16,7 +16,8 @@ async fn an_amendment_sends_only_what_changed() {
     let amended = patch(&bench, order.id(), &json!({"remarks": "call first"})).await;
     assert_eq!(amended.body["submission"]["state"], "accepted", "{:#}", amended.body);
     let attempts = bench.caller.get(&format!("/v1/submissions/{}/attempts", amended.submission())).await;
-    let sent: Value = serde_json::from_str(attempts.body["items"][0]["request"]["body"]["content"].as_str().unwrap()).unwrap();
+    let sent: Value =
+        serde_json::from_str(attempts.body["items"][0]["request"]["body"]["content"].as_str().unwrap()).unwrap();
     assert_eq!(sent["order"], json!({"note": "call first"}));
     assert_eq!(sent["orderNumber"], order.body["providerOrderNumber"]);
     assert_eq!(document(&bench, "SO-1")["note"], "call first");
@@ -132,4 +133,20 @@ async fn an_order_that_is_under_way_cannot_be_cancelled() {
     assert_eq!(refused.body["submission"]["state"], "rejected", "{:#}", refused.body);
     let result = &refused.body["submission"]["results"][0];
     assert!(result["rawMessage"].as_str().is_some_and(|words| !words.is_empty()), "{result:#}");
+}
+
+#[tokio::test]
+async fn changes_wait_behind_a_creation_that_is_under_way() {
+    let bench = Bench::start().await;
+    bench.hold(ACCOUNT, "pause").await;
+    let created = bench.caller.post("/v1/orders", &transport_order("SO-1")).await;
+    assert_eq!(created.status, 202);
+    let path = format!("/v1/orders/{}", created.id());
+    let change = json!({"remarks": "call first"});
+    let amended = bench.caller.send_with(reqwest::Method::PATCH, &path, &change, &[]).await;
+    assert_eq!(amended.status, 202, "{:#}", amended.body);
+    assert_eq!(amended.body["submission"]["heldBy"], "earlier_submission");
+    bench.hold(ACCOUNT, "resume").await;
+    bench.database.wait_for_state(amended.submission(), "accepted").await;
+    assert_eq!(document(&bench, "SO-1")["note"], "call first");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, PROVIDER, held, requests, transport_order};
+use super::{ACCOUNT, PROVIDER, requests, transport_order};
 use crate::harness::gateway::start_sandbox_ahead;
 use crate::harness::{Bench, TestDatabase};
 
@@ -40,30 +40,33 @@ async fn without_the_setting_each_order_goes_by_itself() {
 async fn a_bad_order_among_100_spoils_none_of_the_others() {
     let bench = Bench::start().await;
     with_batches(&bench).await;
-    // Its number stands at the provider already, made by somebody else.
-    let taken = "select count(*) from submissions where state = 'rejected'";
+    // Its number stands at the provider already: somebody else's order, an hour older.
     let other = bench.caller.place(&transport_order("SO-50")).await;
     assert_eq!(other.body["submission"]["state"], "accepted");
-    sqlx::query("update orders set order_number = 'MOVED' where order_number = 'SO-50'")
+    sqlx::query("update orders set order_number = 'ELSEWHERE' where order_number = 'SO-50'")
         .execute(&mut bench.database.connection().await)
         .await
         .unwrap();
+    bench.database.advance(Duration::from_secs(3600)).await;
     bench.hold(ACCOUNT, "pause").await;
     let orders: Vec<_> = (0..100).map(|number| transport_order(&format!("SO-{number}"))).collect();
     accept(&bench, &orders, "k").await;
     bench.hold(ACCOUNT, "resume").await;
     bench.database.wait_until_all_ended(Duration::from_secs(60)).await;
-    let accepted = "select count(*) from submissions where state = 'accepted'";
-    let (accepted, rejected) = (bench.database.count(accepted).await, bench.database.count(taken).await);
+    assert_eq!(bench.database.count("select count(*) from submissions where state = 'accepted'").await, 1 + 99);
     let books = bench.simulator_of(PROVIDER).books(None);
     assert_eq!(books.len(), 100);
     assert!(books.iter().all(|entry| entry.created == 1), "none twice");
-    // The duplicate is the provider's word: our own earlier order, so it counts as made.
-    assert_eq!(accepted + rejected, 101);
-    // The batch, and then each by itself.
-    assert_eq!(requests(&bench, "create_order"), 1 + 1 + 100);
-    assert_eq!(held(&bench, "SO-7").len(), 1);
-    assert_eq!(bench.database.count("select count(*) from submissions where attempts <> 1").await, 0);
+    // The batch, and then each by itself; the duplicate was asked about.
+    assert_eq!((requests(&bench, "create_order"), requests(&bench, "find_order")), (1 + 1 + 100, 1));
+    let rejected = bench.caller.get("/v1/submissions?state=rejected").await.body["items"].clone();
+    let [rejected] = rejected.as_array().unwrap().as_slice() else { panic!("{rejected:#}") };
+    let order = bench.caller.get(&format!("/v1/orders/{}", rejected["orderId"].as_str().unwrap())).await.body;
+    assert_eq!((&order["orderNumber"], &order["status"]), (&json!("SO-50"), &json!("rejected")));
+    let results = rejected["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["code"] == "state.duplicate"), "{results:#?}");
+    let others = "select count(*) from submissions where attempts <> 1 and state = 'accepted'";
+    assert_eq!(bench.database.count(others).await, 0);
 }
 
 /// The ledger's clock and the simulator's go together.
