@@ -8,6 +8,8 @@
 mod account;
 mod calls;
 mod carriage;
+#[cfg(test)]
+mod coverage;
 mod exchange;
 mod ile;
 #[allow(dead_code, reason = "what one adapter does not use another does")]

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-use crate::canonical::{DocumentType, Operation, ResultCode};
+use crate::canonical::{DocumentType, Operation, ResultCode, RetryPolicy, Severity};
 use crate::validation::without_nulls;
 
 /// A provider, as its documents describe it.
@@ -161,7 +161,36 @@ pub struct Catalogue {
     index: HashMap<(String, String), usize>,
 }
 
+/// One row of a table of result codes.
+#[derive(Deserialize)]
+struct CodeRow {
+    scope: String,
+    raw_code: String,
+    code: String,
+    severity: Severity,
+    retry: RetryPolicy,
+    /// Separated by blanks
+    pointers: String,
+    message_en: String,
+    message_zh: String,
+}
+
 impl Catalogue {
+    /// From a table that is compiled in, with a column for each member of [`ResultCode`].
+    ///
+    /// # Panics
+    /// When the table is not well formed, which the adapter's tests show.
+    #[expect(clippy::expect_used, reason = "the table is compiled in; a test reads it")]
+    pub fn from_csv(table: &'static [u8]) -> Self {
+        let entries = csv::Reader::from_reader(table).into_deserialize::<CodeRow>().map(|row| {
+            let CodeRow { scope, raw_code, code, severity, retry, pointers, message_en, message_zh } =
+                row.expect("the table of result codes is well formed");
+            let pointers = pointers.split_whitespace().map(str::to_owned).collect();
+            ResultCode { scope, raw_code, code, severity, retry, pointers, message_en, message_zh }
+        });
+        Catalogue::new(entries.collect())
+    }
+
     pub fn new(entries: Vec<ResultCode>) -> Self {
         let index = entries
             .iter()

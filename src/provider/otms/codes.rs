@@ -4,41 +4,16 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::canonical::{
-    DispatchMode, PackagingClass, ProofType, RateSelection, ResultCode, RetryPolicy, Severity, SubmissionResult,
-    TransportService, VehicleBody,
+    DispatchMode, PackagingClass, ProofType, RateSelection, RetryPolicy, SubmissionResult, TransportService,
+    VehicleBody,
 };
 use crate::provider::Catalogue;
 
 use super::profile::ID;
 
-/// One row of `result_codes.csv`.
-#[derive(serde::Deserialize)]
-struct CodeRow {
-    scope: String,
-    raw_code: String,
-    code: String,
-    severity: Severity,
-    retry: RetryPolicy,
-    pointers: String,
-    message_en: String,
-    message_zh: String,
-}
-
 /// The result codes of both interfaces, global ones included.
-#[expect(clippy::expect_used, reason = "the table is compiled in; a test reads it")]
 pub fn catalogue() -> &'static Catalogue {
-    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
-        let entries = csv::Reader::from_reader(include_bytes!("result_codes.csv").as_slice())
-            .into_deserialize::<CodeRow>()
-            .map(|row| {
-                let CodeRow { scope, raw_code, code, severity, retry, pointers, message_en, message_zh } =
-                    row.expect("result_codes.csv is well formed");
-                let pointers = pointers.split_whitespace().map(str::to_owned).collect();
-                ResultCode { scope, raw_code, code, severity, retry, pointers, message_en, message_zh }
-            })
-            .collect();
-        Catalogue::new(entries)
-    });
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::from_csv(include_bytes!("result_codes.csv")));
     &CATALOGUE
 }
 

@@ -3,50 +3,36 @@
 use std::sync::LazyLock;
 
 use super::profile::ID;
-use crate::canonical::{DeliveryMethod, PaymentTerm, ResultCode, RetryPolicy, Severity, SubmissionResult};
+use crate::canonical::{DeliveryMethod, PaymentTerm, RetryPolicy, SubmissionResult};
 use crate::provider::Catalogue;
 
 /// Raw codes of the catalogue that are no kind of message.
 pub const UNKNOWN_INTERFACE: &str = "404";
 const ANYTHING_ELSE: &str = "*";
 
-/// One row of `result_codes.csv`.
+const TABLE: &[u8] = include_bytes!("result_codes.csv");
+
+/// One row of `result_codes.csv`, as far as it tells kinds of messages apart.
 #[derive(serde::Deserialize)]
-struct CodeRow {
-    scope: String,
+struct KindRow {
     raw_code: String,
     /// What a message of this kind holds: alternatives separated by `|`, each with `…` for any text in between
     contains: String,
-    code: String,
-    severity: Severity,
-    retry: RetryPolicy,
-    pointers: String,
-    message_en: String,
-    message_zh: String,
 }
 
 struct Codes {
     catalogue: Catalogue,
-    /// What the messages of an entry hold, and the entry's raw code; the more specific first
-    kinds: Vec<(String, String)>,
+    /// The more specific first
+    kinds: Vec<KindRow>,
 }
 
 #[expect(clippy::expect_used, reason = "the table is compiled in; a test reads it")]
 fn codes() -> &'static Codes {
     static CODES: LazyLock<Codes> = LazyLock::new(|| {
-        let mut entries = Vec::new();
-        let mut kinds = Vec::new();
-        for row in csv::Reader::from_reader(include_bytes!("result_codes.csv").as_slice()).into_deserialize::<CodeRow>()
-        {
-            let CodeRow { scope, raw_code, contains, code, severity, retry, pointers, message_en, message_zh } =
-                row.expect("result_codes.csv is well formed");
-            if !contains.is_empty() {
-                kinds.push((contains, raw_code.clone()));
-            }
-            let pointers = pointers.split_whitespace().map(str::to_owned).collect();
-            entries.push(ResultCode { scope, raw_code, code, severity, retry, pointers, message_en, message_zh });
-        }
-        Codes { catalogue: Catalogue::new(entries), kinds }
+        let rows = csv::Reader::from_reader(TABLE).into_deserialize::<KindRow>();
+        let kinds =
+            rows.map(|row| row.expect("result_codes.csv is well formed")).filter(|row| !row.contains.is_empty());
+        Codes { kinds: kinds.collect(), catalogue: Catalogue::from_csv(TABLE) }
     });
     &CODES
 }
@@ -59,8 +45,8 @@ pub fn catalogue() -> &'static Catalogue {
 
 /// A failure by its message, and how it may be retried. The code and the words of 3TMS are kept.
 pub fn failure(raw_code: &str, message: &str) -> (SubmissionResult, RetryPolicy) {
-    let kind = codes().kinds.iter().find(|(contains, _)| holds(message, contains));
-    let entry = catalogue().find("body", kind.map_or(ANYTHING_ELSE, |(_, entry)| entry));
+    let kind = codes().kinds.iter().find(|kind| holds(message, &kind.contains));
+    let entry = catalogue().find("body", kind.map_or(ANYTHING_ELSE, |kind| &kind.raw_code));
     let (result, retry) = match entry {
         Some(entry) => (SubmissionResult::from_catalogue(ID, entry), entry.retry),
         None => (SubmissionResult::unclassified(ID, "body", raw_code), RetryPolicy::Bounded),

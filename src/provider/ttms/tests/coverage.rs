@@ -1,7 +1,7 @@
 //! The lists `*_coverage.csv` against the encoders: what a list calls sent is sent and comes from where the list
 //! says, and nothing else is sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,73 +10,13 @@ use super::{NUMBER, account, adapter, body, leaves, order, whole_orders};
 use crate::canonical::{DocumentType, Operation, Order, PaymentTerm, merge_patch};
 use crate::provider::{
     Account, Call, Calls, Item, OrderReference, OrderSearch, Party, PartyRole, SearchTime, Session, SubscriptionWish,
-    Trip, translate,
+    Trip, coverage, translate,
 };
-
-/// One row of a list.
-#[derive(Debug, Deserialize)]
-struct Row {
-    /// Path in the request, lists as `[]`; `{1..n}` stands for a number
-    field: String,
-    /// Canonical pointers that it comes from; `*` is a list index, `{}` the number
-    canonical: String,
-    /// `gateway` when the gateway says it by itself, `never` when it is not sent
-    otherwise: String,
-    /// Why
-    why: String,
-}
 
 const ORDER: &[u8] = include_bytes!("../order_coverage.csv");
 const MODIFY_ORDER: &[u8] = include_bytes!("../modify_order_coverage.csv");
 const CUSTOMER_ORDER: &[u8] = include_bytes!("../customer_order_coverage.csv");
 const CALLS: &[u8] = include_bytes!("../calls_coverage.csv");
-
-/// A path in the request → canonical pointers.
-type Sources = BTreeMap<String, BTreeSet<String>>;
-
-fn rows<T: for<'de> Deserialize<'de>>(list: &[u8]) -> Vec<T> {
-    csv::Reader::from_reader(list).into_deserialize().collect::<Result<_, _>>().unwrap()
-}
-
-/// Field → canonical pointers, numbers written out.
-fn listed(list: &[u8]) -> Sources {
-    let mut listed = BTreeMap::new();
-    for Row { field, canonical, .. } in rows::<Row>(list) {
-        let pointers = |slot: &str| canonical.split_whitespace().map(|pointer| pointer.replace("{}", slot)).collect();
-        match field.split_once("{1..") {
-            None => {
-                listed.insert(field, pointers(""));
-            }
-            Some((name, most)) => {
-                for slot in 1..=most.trim_end_matches('}').parse::<u32>().unwrap() {
-                    listed.insert(format!("{name}{slot}"), pointers(&slot.to_string()));
-                }
-            }
-        }
-    }
-    listed
-}
-
-/// `orderList[3].name` → `orderList[].name`
-fn any_index(target: &str) -> String {
-    let mut out = String::new();
-    for part in target.split('[') {
-        match part.split_once(']') {
-            Some((_, rest)) => {
-                out.push_str("[]");
-                out.push_str(rest);
-            }
-            None => out.push_str(part),
-        }
-    }
-    out
-}
-
-fn any_line(pointer: &str) -> String {
-    let is_index = |token: &&str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
-    let tokens = pointer.split('/').map(|token| if is_index(&token) { "*" } else { token });
-    tokens.collect::<Vec<_>>().join("/")
-}
 
 fn demo() -> Account {
     account(json!({"branchMap": {"east": "0-11"}}))
@@ -84,36 +24,18 @@ fn demo() -> Account {
 
 /// Each field comes from where the list says, and what is in the bytes is what the list calls sent.
 fn hold(list: &[u8], items: &[Item<'_>]) {
+    coverage::hold_to_its_sources(list, &coverage::sources(adapter(), &demo(), items, &[]));
     let (profile, outward) = adapter();
-    let (mut found, mut sent) = (Sources::new(), BTreeSet::new());
-    for item in items {
-        let translation = translate(profile, outward, &demo(), *item);
-        assert_eq!(translation.refusals, []);
-        assert_eq!(translation.dropped, Vec::<String>::new());
-        for lineage in translation.lineage {
-            found.entry(any_index(&lineage.target)).or_default().insert(any_line(&lineage.pointer));
-        }
-        sent.extend(leaves(&body(&translation.request.unwrap())).into_keys());
-    }
-    let listed = listed(list);
-    for (field, pointers) in listed.iter().filter(|(_, pointers)| !pointers.is_empty()) {
-        assert_eq!(found.get(field), Some(pointers), "{field}");
-    }
-    let unlisted: Vec<_> = found.keys().filter(|field| listed.get(*field).is_none_or(BTreeSet::is_empty)).collect();
-    assert!(unlisted.is_empty(), "not in the list: {unlisted:?}");
-
-    let never: BTreeSet<String> =
-        rows::<Row>(list).into_iter().filter(|row| row.otherwise == "never").map(|row| row.field).collect();
-    let expected: BTreeSet<String> = listed.into_keys().filter(|field| !never.contains(field)).collect();
-    assert_eq!(sent.difference(&expected).collect::<Vec<_>>(), Vec::<&String>::new(), "sent, but not listed");
-    assert_eq!(expected.difference(&sent).collect::<Vec<_>>(), Vec::<&String>::new(), "listed, but not sent");
+    let requests = items.iter().map(|item| translate(profile, outward, &demo(), *item).request.unwrap());
+    let sent = requests.flat_map(|request| leaves(&body(&request)).into_keys()).collect();
+    coverage::hold_to_what_is_sent(list, &sent);
 }
 
 #[test]
 fn order_entity() {
     let orders: Vec<Order> = whole_orders().iter().map(order).collect();
     hold(ORDER, &orders.iter().map(Item::create).collect::<Vec<_>>());
-    assert_eq!(listed(ORDER).len(), 57);
+    assert_eq!(coverage::listed(ORDER).len(), 57);
 }
 
 /// The whole orders as changes of what nothing is known of, with a number that the first names itself.
@@ -148,7 +70,7 @@ fn modify_order_entity() {
         })
         .collect();
     hold(MODIFY_ORDER, &items);
-    assert_eq!(listed(MODIFY_ORDER).len(), 54);
+    assert_eq!(coverage::listed(MODIFY_ORDER).len(), 54);
 }
 
 #[test]
@@ -170,7 +92,7 @@ fn customer_order_entity() {
         ..Item::create(order)
     });
     hold(CUSTOMER_ORDER, &updates.collect::<Vec<_>>());
-    assert_eq!(listed(CUSTOMER_ORDER).len(), 48);
+    assert_eq!(coverage::listed(CUSTOMER_ORDER).len(), 48);
 
     // A creation holds the same, but in a list and without the number.
     let mut created = BTreeSet::new();
@@ -182,18 +104,13 @@ fn customer_order_entity() {
         let request = translate(profile, outward, &demo(), item).request.unwrap();
         created.extend(leaves(&body(&request)).into_keys());
     }
-    let of_update = listed(CUSTOMER_ORDER).into_keys().filter(|field| field != "number");
+    let of_update = coverage::listed(CUSTOMER_ORDER).into_keys().filter(|field| field != "number");
     assert_eq!(created, of_update.map(|field| field.replacen("order.", "orders[].", 1)).collect());
 }
 
 #[test]
 fn a_field_without_a_canonical_member_says_why() {
-    for row in [ORDER, MODIFY_ORDER, CUSTOMER_ORDER].into_iter().flat_map(rows::<Row>) {
-        let from_canonical = !row.canonical.is_empty();
-        assert_eq!(from_canonical, row.otherwise.is_empty(), "{row:?}");
-        assert_eq!(from_canonical, row.why.is_empty(), "{row:?}");
-        assert!(from_canonical || matches!(row.otherwise.as_str(), "gateway" | "never"), "{row:?}");
-    }
+    [ORDER, MODIFY_ORDER, CUSTOMER_ORDER].into_iter().for_each(coverage::hold_to_its_reasons);
 }
 
 /// One row of the list of all other operations' parameters.
@@ -314,8 +231,12 @@ fn every_parameter_of_all_other_operations() {
     let account = account(json!({"xhkId": "X"}));
     let mut sent = all_calls(adapter().1.calls(), &account);
     sent.extend(all_other_operations(&account));
-    let (never, expected): (Vec<CallRow>, Vec<CallRow>) =
-        rows::<CallRow>(CALLS).into_iter().partition(|row| row.from == "never");
+    let (never, expected): (Vec<CallRow>, Vec<CallRow>) = csv::Reader::from_reader(CALLS)
+        .into_deserialize::<CallRow>()
+        .map(Result::unwrap)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .partition(|row| row.from == "never");
     let expected: BTreeSet<_> = expected.into_iter().map(|row| (row.operation, row.parameter)).collect();
     assert_eq!(sent, expected);
     assert!(never.iter().all(|row| !row.why.is_empty()));
