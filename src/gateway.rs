@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::api::{self, AppState};
 use crate::delivery::{Delivery, SendError};
+use crate::event::Events;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -33,7 +34,8 @@ impl Gateway {
     pub fn new(store: Store, vault: Vault, body_limit: usize) -> Result<Self, GatewayError> {
         let vault = Arc::new(vault);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault))?;
-        Ok(Gateway { state: AppState { store, vault, delivery }, body_limit })
+        let events = Events::new(store.clone());
+        Ok(Gateway { state: AppState { store, vault, delivery, events }, body_limit })
     }
 
     /// Serves until `stop` is done; then answers what was begun, lets exchanges in flight end, and leaves the
@@ -44,8 +46,9 @@ impl Gateway {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), GatewayError> {
         let Gateway { state, body_limit } = self;
-        let delivery = state.delivery.clone();
+        let (delivery, events) = (state.delivery.clone(), state.events.clone());
         delivery.start();
+        events.start();
         let app = api::router(state, body_limit);
         let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
         let server = axum::serve(listener, app).with_graceful_shutdown(async move {
@@ -57,7 +60,7 @@ impl Gateway {
         // An error here only says that the server ended first.
         let _ = stopping.await;
         tracing::info!("stopping");
-        delivery.stop(PATIENCE).await;
+        tokio::join!(delivery.stop(PATIENCE), events.stop(PATIENCE));
         match tokio::time::timeout(PATIENCE, serving).await {
             Ok(Ok(ended)) => Ok(ended?),
             // A connection that does not end within the patience is cut; what it asked for is in the ledger or not.

@@ -1,9 +1,11 @@
 #![forbid(unsafe_code)]
 pub mod api;
+pub mod backoff;
 pub mod canonical;
 pub mod cli;
 pub mod config;
 pub mod delivery;
+pub mod event;
 pub mod gateway;
 pub mod postgres;
 pub mod provider;

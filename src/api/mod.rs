@@ -6,8 +6,8 @@ mod api_keys;
 mod asking;
 mod auth;
 mod body;
-mod cloud_event;
 mod etag;
+mod events;
 mod health;
 mod history;
 mod idempotency;
@@ -42,6 +42,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
 use crate::delivery::Delivery;
+use crate::event::Events;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 
@@ -54,6 +55,7 @@ pub struct AppState {
     pub store: Store,
     pub vault: Arc<Vault>,
     pub delivery: Delivery,
+    pub events: Events,
 }
 
 /// Bodies longer than this are refused.
@@ -71,6 +73,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(orders::submissions::handler))
         .routes(routes!(history::events::handler))
         .routes(routes!(history::tracking::handler))
+        .routes(routes!(events::list::handler))
         .routes(routes!(submissions::list::handler))
         .routes(routes!(submissions::get::handler))
         .routes(routes!(submissions::attempts::handler))

@@ -27,6 +27,7 @@ pub enum Kind {
     StateConflict,
     IncompleteProviderState,
     IdempotencyInProgress,
+    CursorExpired,
     PreconditionFailed,
     BodyTooLarge,
     BatchTooLarge,
@@ -129,6 +130,12 @@ impl Kind {
                 "idempotency-in-progress",
                 "The first request with this key is still running",
                 "Wait a little, then send the same request with the same Idempotency-Key.",
+            ),
+            Kind::CursorExpired => (
+                StatusCode::GONE,
+                "cursor-expired",
+                "The feed does not have what comes after this cursor",
+                "Some events after your cursor are not kept any more, or the ledger was set back. Begin anew without a cursor, with the oldest event that is kept, or with `after=latest`; read the orders that you may have missed.",
             ),
             Kind::PreconditionFailed => (
                 StatusCode::PRECONDITION_FAILED,

@@ -87,4 +87,8 @@ pub enum EventType {
     #[serde(rename = "account.resumed")]
     #[strum(serialize = "account.resumed")]
     AccountResumed,
+    /// Nothing is delivered to this webhook endpoint until it is enabled again.
+    #[serde(rename = "webhook.endpoint_disabled")]
+    #[strum(serialize = "webhook.endpoint_disabled")]
+    WebhookEndpointDisabled,
 }

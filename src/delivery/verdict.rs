@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::backoff::Backoff;
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
 use crate::provider::{Evidence, Outcome, Verdict};
 use crate::store::claim::ClaimedItem;
 use crate::store::settle::{SettledItem, SettledTrip};
+
+pub use crate::backoff::uniform;
 
 /// Tries after which a submission is dead, or its doubt is left to a person.
 pub const MOST_ATTEMPTS: i32 = 10;
@@ -18,28 +21,6 @@ const FEW_ATTEMPTS: i32 = 3;
 const SOON: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(300) };
 const LATER: Backoff = Backoff { base: Duration::from_secs(60), cap: Duration::from_secs(1800) };
 const UNREACHABLE: Backoff = Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(10) };
-
-/// Exponential back-off with full jitter.
-struct Backoff {
-    base: Duration,
-    cap: Duration,
-}
-
-impl Backoff {
-    /// The wait after `attempts` tries; `random` lies in [0, 1).
-    fn after(&self, attempts: i32, random: f64) -> Duration {
-        let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
-        let ceiling = self.base.saturating_mul(2_u32.saturating_pow(doublings)).min(self.cap);
-        // Never at once: the provider just said no.
-        Duration::from_millis(500).max(ceiling.mul_f64(random))
-    }
-}
-
-/// A random number in [0, 1).
-pub fn uniform() -> f64 {
-    let bytes = crate::vault::random_bytes::<4>().unwrap_or([0x80, 0, 0, 0]);
-    f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
-}
 
 /// What a submission becomes after its provider's verdict; `evidence` is what ends a doubt of its operation.
 pub fn settle(item: &ClaimedItem, outcome: Outcome, evidence: Evidence, random: f64) -> SettledItem {
@@ -299,12 +280,5 @@ mod tests {
         let left_to_a_person = after(&item(true, MOST_ATTEMPTS), Verdict::RetrySoon);
         assert_eq!((left_to_a_person.state, left_to_a_person.due_in), (SubmissionState::InDoubt, None));
         assert_eq!(left_to_a_person.results.len(), 1);
-    }
-
-    #[test]
-    fn back_off_grows_to_its_cap() {
-        assert_eq!(SOON.after(1, 0.999), Duration::from_millis(1998));
-        assert_eq!(SOON.after(30, 0.5), Duration::from_secs(150));
-        assert_eq!(SOON.after(1, 0.0), Duration::from_millis(500));
     }
 }

@@ -99,6 +99,7 @@ impl Store {
         .fetch_one(self.pool())
         .await?;
         Ok(if row.order_is_new {
+            self.tell_of_events();
             Accepted::New
         } else if key.is_some() && !row.key_is_new {
             Accepted::KeyKnown

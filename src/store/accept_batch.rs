@@ -81,6 +81,7 @@ impl Store {
         }
         idempotency::keep_answer(&mut transaction, key, &answer(&kept)).await?;
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(AcceptedBatch::Kept(kept))
     }
 }

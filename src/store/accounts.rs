@@ -235,7 +235,11 @@ impl Store {
     /// Holds what is queued for an account. Tells in an event; false when it was paused already or is unknown.
     pub async fn pause_account(&self, id: &str, reason: &str) -> Result<bool, StoreError> {
         let mut connection = self.pool().acquire().await?;
-        pause(&mut connection, id, reason).await
+        let paused = pause(&mut connection, id, reason).await?;
+        if paused {
+            self.tell_of_events();
+        }
+        Ok(paused)
     }
 
     /// Lets go what is queued for an account; false when it was not paused or is unknown.
@@ -255,7 +259,11 @@ impl Store {
         )
         .execute(self.pool())
         .await?;
-        Ok(done.rows_affected() == 1)
+        let resumed = done.rows_affected() == 1;
+        if resumed {
+            self.tell_of_events();
+        }
+        Ok(resumed)
     }
 }
 

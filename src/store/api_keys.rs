@@ -54,6 +54,17 @@ impl Store {
         .await?)
     }
 
+    /// Whether the key with this id is valid now.
+    pub async fn api_key_is_valid(&self, id: Uuid) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select from api_keys
+                   where id = $1 and revoked_at is null and (expires_at is null or expires_at > onelane_now())) as "valid!""#,
+            id,
+        )
+        .fetch_one(self.pool())
+        .await?)
+    }
+
     /// All keys after `after` in the order of their ids, newest last.
     pub async fn api_keys(&self, after: Uuid, limit: i64) -> Result<Vec<StoredApiKey>, StoreError> {
         Ok(sqlx::query_as!(

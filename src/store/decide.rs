@@ -97,6 +97,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(Decided::Done)
     }
 
@@ -157,6 +158,7 @@ impl Store {
         };
         outcome::record(&mut transaction, &[item], now).await?;
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(Decided::Done)
     }
 }

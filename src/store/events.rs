@@ -1,4 +1,4 @@
-//! Reading events.
+//! Reading the events of an order.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -12,7 +12,8 @@ use crate::canonical::EventType;
 pub struct StoredEvent {
     pub id: Uuid,
     pub event_type: EventType,
-    pub account_id: String,
+    /// Nothing for what is about no account
+    pub account_id: Option<String>,
     pub order_id: Option<Uuid>,
     pub data: Value,
     /// When it happened, as far as is known
@@ -21,14 +22,15 @@ pub struct StoredEvent {
     pub recorded_at: DateTime<Utc>,
 }
 
-struct EventRow {
-    id: Uuid,
-    event_type: String,
-    account_id: String,
-    order_id: Option<Uuid>,
-    data: Json<Value>,
-    occurred_at: DateTime<Utc>,
-    recorded_at: DateTime<Utc>,
+/// An event as its row holds it.
+pub(super) struct EventRow {
+    pub id: Uuid,
+    pub event_type: String,
+    pub account_id: Option<String>,
+    pub order_id: Option<Uuid>,
+    pub data: Json<Value>,
+    pub occurred_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
 }
 
 impl TryFrom<EventRow> for StoredEvent {

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod decide;
 pub mod events;
 pub mod exchanges;
+pub mod feed;
 pub mod idempotency;
 pub mod lanes;
 pub mod orders;
@@ -25,11 +26,13 @@ pub mod trips;
 pub use accept_batch::AcceptedBatch;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::Notify;
 
 /// The migrations that this binary knows.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -38,6 +41,8 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// Told after each commit of this process with an event in it
+    events_written: Arc<Notify>,
 }
 
 /// Why the ledger did not do what was asked.
@@ -72,7 +77,7 @@ impl Store {
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(connect)
             .await?;
-        Ok(Store { pool })
+        Ok(Store { pool, events_written: Arc::default() })
     }
 
     /// Brings the schema to what this binary expects.
@@ -96,6 +101,16 @@ impl Store {
 
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Done when this process wrote an event; a hint, for one listener.
+    pub async fn event_written(&self) {
+        self.events_written.notified().await;
+    }
+
+    /// Says that an event was written and committed.
+    fn tell_of_events(&self) {
+        self.events_written.notify_one();
     }
 
     pub async fn close(&self) {

@@ -228,6 +228,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(())
     }
 }

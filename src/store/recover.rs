@@ -52,6 +52,9 @@ impl Store {
         )
         .fetch_all(self.pool())
         .await?;
+        if !ids.is_empty() {
+            self.tell_of_events();
+        }
         Ok(ids)
     }
 }

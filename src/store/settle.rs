@@ -154,6 +154,7 @@ impl Store {
             accounts::pause(&mut transaction, &settlement.account_id, reason).await?;
         }
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(Fenced::Settled)
     }
 }

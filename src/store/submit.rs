@@ -90,6 +90,7 @@ impl Store {
         .await?;
         insert_notices(&mut transaction, new.submission_id, new.notices).await?;
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(Submitted::Queued)
     }
 
@@ -137,6 +138,7 @@ impl Store {
         };
         outcome::record(&mut transaction, &[item], row.finished_at).await?;
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(CancelledHere::Done)
     }
 }

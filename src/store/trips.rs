@@ -107,6 +107,7 @@ impl Store {
         .await?;
         insert_notices(&mut transaction, new.submission_id, new.notices).await?;
         transaction.commit().await?;
+        self.tell_of_events();
         Ok(AcceptedTrip::New)
     }
 

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 /// What each part of the crate must not refer to.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("canonical", &["provider", "store", "delivery", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
-    ("provider", &["store", "delivery", "api", "sandbox", "gateway", "cli", "vault", "axum", "sqlx", "tokio"]),
-    ("store", &["delivery", "api", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
-    ("delivery", &["api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
+    ("provider", &["store", "delivery", "event", "api", "sandbox", "gateway", "cli", "vault", "axum", "sqlx", "tokio"]),
+    ("store", &["delivery", "event", "api", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
+    ("delivery", &["event", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
+    ("event", &["provider", "delivery", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
     ("api", &["sandbox", "gateway", "cli", "sqlx", "reqwest"]),
     ("sandbox", &["provider", "store", "delivery", "api", "canonical", "gateway", "cli", "sqlx", "reqwest"]),
     ("postgres", &["provider", "store", "delivery", "api", "canonical", "sandbox", "gateway", "cli", "axum"]),

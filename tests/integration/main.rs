@@ -13,6 +13,7 @@ mod contract;
 mod decisions;
 mod delivery;
 mod faults;
+mod feed;
 #[allow(dead_code, reason = "the harness is shared with the other tests")]
 mod harness;
 mod history;

@@ -17,6 +17,7 @@ async fn every_type_of_problem_has_a_page() {
         ("method-not-allowed", 405),
         ("order-exists", 409),
         ("state-conflict", 409),
+        ("cursor-expired", 410),
         ("idempotency-in-progress", 409),
         ("precondition-failed", 412),
         ("body-too-large", 413),

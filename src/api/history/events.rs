@@ -6,9 +6,9 @@ use axum::extract::State;
 use super::order;
 use crate::api::AppState;
 use crate::api::auth::Caller;
-use crate::api::cloud_event::CloudEvent;
 use crate::api::params::{Id, Page, Paging, Params, page_limit, read_time_cursor, write_time_cursor};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::event::CloudEvent;
 
 /// What happened to an order, oldest first.
 #[utoipa::path(

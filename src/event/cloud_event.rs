@@ -17,7 +17,7 @@ pub struct CloudEvent {
     pub specversion: &'static str,
     /// Id of the event; unique, also across sources
     pub id: Uuid,
-    /// The account that it is about, as a path of this API
+    /// The account that it is about, as a path of this API; `/v1` for what is about no account
     #[schema(example = "/v1/accounts/acme")]
     pub source: String,
     pub r#type: EventType,
@@ -38,7 +38,7 @@ impl From<StoredEvent> for CloudEvent {
         CloudEvent {
             specversion: "1.0",
             id,
-            source: format!("/v1/accounts/{account_id}"),
+            source: account_id.map_or_else(|| "/v1".to_owned(), |account| format!("/v1/accounts/{account}")),
             r#type: event_type,
             subject: order_id,
             time: occurred_at,

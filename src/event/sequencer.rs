@@ -1,0 +1,77 @@
+//! Gives committed events their places, in every replica, one at a time.
+
+use std::time::Duration;
+
+use super::Events;
+use crate::backoff::uniform;
+use crate::store::StoreError;
+use crate::store::feed::{FeedEnds, Sequenced};
+
+/// Events that get their places in one transaction.
+const BATCH: i64 = 1_000;
+/// The least time between two rounds: what is written meanwhile goes together.
+const REST: Duration = Duration::from_millis(20);
+/// How often it is looked for events that other replicas wrote, on average.
+const POLL: Duration = Duration::from_millis(500);
+/// How long it rests after the ledger failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// What a round left.
+enum Round {
+    /// Nothing that is known of.
+    Done,
+    /// More of the same.
+    More,
+    /// What another replica may not have seen.
+    Unsure,
+}
+
+impl Events {
+    pub(super) async fn sequence(&self) {
+        let stop = &self.inner.stop;
+        while !stop.is_cancelled() {
+            let (rest, patience) = match self.sequence_once().await {
+                Ok(Round::More) => continue,
+                Ok(Round::Unsure) => (REST, Duration::ZERO),
+                Ok(Round::Done) => (REST, POLL.mul_f64(0.5 + uniform())),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot give events their places");
+                    (AFTER_FAILURE, Duration::ZERO)
+                }
+            };
+            let rested = async {
+                tokio::time::sleep(rest).await;
+                // Over is over; both ways the ledger is looked at.
+                let _ = tokio::time::timeout(patience, self.inner.store.event_written()).await;
+            };
+            tokio::select! {
+                () = rested => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Gives places to what waits for them, and tells those who follow how far the feed goes.
+    async fn sequence_once(&self) -> Result<Round, StoreError> {
+        let (ends, waiting) = self.inner.store.feed_backlog().await?;
+        if !waiting {
+            self.tell(ends);
+            return Ok(Round::Done);
+        }
+        Ok(match self.inner.store.sequence_events(BATCH).await? {
+            Sequenced::Events(events, ends) => {
+                self.tell(ends);
+                if events == BATCH { Round::More } else { Round::Done }
+            }
+            Sequenced::Elsewhere => Round::Unsure,
+        })
+    }
+
+    fn tell(&self, ends: FeedEnds) {
+        self.inner.ends.send_if_modified(|known| {
+            let moved = *known != ends;
+            *known = ends;
+            moved
+        });
+    }
+}

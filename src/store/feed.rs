@@ -1,0 +1,212 @@
+//! The feed: every event at its place, in an order that never changes.
+//!
+//! Events are written by many transactions at once, and a number that they drew while they wrote could become
+//! visible after a later one: a consumer that had gone past it would never see it. So places are given after
+//! the commit, by one replica at a time, and what can be read up to a place stays what can be read up to it.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::events::{EventRow, StoredEvent};
+use super::{Store, StoreError};
+
+/// How far the feed goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedEnds {
+    /// The oldest place that is still kept
+    pub first_position: i64,
+    /// The newest place that was given; 0 before the first
+    pub last_position: i64,
+}
+
+/// An event and its place.
+pub struct FeedEvent {
+    pub position: i64,
+    pub event: StoredEvent,
+}
+
+/// Which events of the feed are read; what is absent does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct FeedFilter {
+    pub account: Option<String>,
+    pub types: Option<Vec<String>>,
+    /// The accounts that the caller may see, and then nothing that is about no account; nothing means all
+    pub allowed: Option<Vec<String>>,
+}
+
+/// Where reading begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedStart {
+    /// With the oldest event that is kept
+    Oldest,
+    /// After everything that is in the feed
+    Latest,
+    /// After this place
+    After(i64),
+}
+
+impl FeedStart {
+    fn after(self) -> Option<i64> {
+        match self {
+            FeedStart::After(position) => Some(position),
+            FeedStart::Oldest | FeedStart::Latest => None,
+        }
+    }
+}
+
+/// Events of the feed, all read at one moment.
+pub struct FeedPage {
+    pub ends: FeedEnds,
+    /// The place after which was read
+    pub after: i64,
+    pub events: Vec<FeedEvent>,
+}
+
+/// What came of an attempt to give events their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequenced {
+    /// So many events got a place, and the feed goes so far now.
+    Events(i64, FeedEnds),
+    /// Another replica is at it.
+    Elsewhere,
+}
+
+/// How long a replica may hang while it gives places, before the database gives the turn to another.
+const LONGEST_TURN: &str = "10s";
+
+impl Store {
+    /// How far the feed goes, and whether events wait for their places.
+    pub async fn feed_backlog(&self) -> Result<(FeedEnds, bool), StoreError> {
+        let row = sqlx::query!(
+            r#"select first_position, last_position, exists (select from events where position is null) as "waiting!"
+               from feed"#,
+        )
+        .fetch_one(self.pool())
+        .await?;
+        Ok((FeedEnds { first_position: row.first_position, last_position: row.last_position }, row.waiting))
+    }
+
+    /// Gives the next places to at most `most` committed events that have none, in the order in which they were
+    /// written.
+    pub async fn sequence_events(&self, most: i64) -> Result<Sequenced, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        let Some(turn) = sqlx::query!(
+            "select first_position, last_position, set_config('idle_in_transaction_session_timeout', $1, true)
+             from feed for update skip locked",
+            LONGEST_TURN,
+        )
+        .fetch_optional(&mut *transaction)
+        .await?
+        else {
+            return Ok(Sequenced::Elsewhere);
+        };
+        // A statement of its own: it must see what was committed before the lock was had.
+        let events = sqlx::query_scalar!(
+            r#"with next as (
+                   select id, row_number() over (order by recorded_at, id) as place
+                   from (select id, recorded_at from events where position is null order by recorded_at, id limit $2) oldest),
+               given as (
+                   update events e set position = $1 + next.place from next where e.id = next.id
+                   returning e.position),
+               told as (
+                   update feed set last_position = $1 + (select count(*) from given) where exists (select from given))
+               select count(*) as "events!" from given"#,
+            turn.last_position,
+            most,
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        let ends = FeedEnds { first_position: turn.first_position, last_position: turn.last_position + events };
+        Ok(Sequenced::Events(events, ends))
+    }
+
+    /// The first `limit` events after `from` that pass the filter, in order; looks at no more than `longest_look`
+    /// places.
+    pub async fn feed_page(
+        &self,
+        filter: &FeedFilter,
+        from: FeedStart,
+        longest_look: i64,
+        limit: i64,
+    ) -> Result<FeedPage, StoreError> {
+        let rows = sqlx::query_as!(
+            FeedRow,
+            r#"select f.first_position, f.last_position, f.after as "after!", e.position as "position?", e.id as "id?",
+                   e.type as "event_type?", e.account_id, e.order_id, e.data as "data?: Json<Value>",
+                   e.occurred_at as "occurred_at?", e.recorded_at as "recorded_at?"
+               from (select first_position, last_position,
+                         case when $1 then last_position else coalesce($2::bigint, first_position - 1) end as after
+                     from feed) f
+               left join lateral (
+                   select position, id, type, account_id, order_id, data, occurred_at, recorded_at from events
+                   where position > f.after and position <= least(f.after + $3, f.last_position)
+                     and ($4::text is null or account_id = $4)
+                     and ($5::text[] is null or type = any($5))
+                     and ($6::text[] is null or account_id = any($6))
+                   order by position limit $7) e on true
+               order by e.position"#,
+            from == FeedStart::Latest,
+            from.after(),
+            longest_look,
+            filter.account,
+            filter.types.as_deref(),
+            filter.allowed.as_deref(),
+            limit,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let mut rows = rows.into_iter().peekable();
+        let Some(first) = rows.peek() else { return Err(StoreError::inconsistent("feed", "single", "", "no row")) };
+        let ends = FeedEnds { first_position: first.first_position, last_position: first.last_position };
+        let after = first.after;
+        let events = rows.filter_map(FeedRow::event).collect::<Result<_, _>>()?;
+        Ok(FeedPage { ends, after, events })
+    }
+}
+
+struct FeedRow {
+    first_position: i64,
+    last_position: i64,
+    after: i64,
+    position: Option<i64>,
+    id: Option<Uuid>,
+    event_type: Option<String>,
+    account_id: Option<String>,
+    order_id: Option<Uuid>,
+    data: Option<Json<Value>>,
+    occurred_at: Option<DateTime<Utc>>,
+    recorded_at: Option<DateTime<Utc>>,
+}
+
+impl FeedRow {
+    /// The event of this row; the only row of an empty page has none.
+    fn event(self) -> Option<Result<FeedEvent, StoreError>> {
+        let FeedRow {
+            first_position: _,
+            last_position: _,
+            after: _,
+            position,
+            id,
+            event_type,
+            account_id,
+            order_id,
+            data,
+            occurred_at,
+            recorded_at,
+        } = self;
+        let row = EventRow {
+            id: id?,
+            event_type: event_type?,
+            account_id,
+            order_id,
+            data: data?,
+            occurred_at: occurred_at?,
+            recorded_at: recorded_at?,
+        };
+        let position = position?;
+        Some(StoredEvent::try_from(row).map(|event| FeedEvent { position, event }))
+    }
+}
