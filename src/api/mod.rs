@@ -74,6 +74,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(history::events::handler))
         .routes(routes!(history::tracking::handler))
         .routes(routes!(events::list::handler))
+        .routes(routes!(events::stream::handler))
         .routes(routes!(submissions::list::handler))
         .routes(routes!(submissions::get::handler))
         .routes(routes!(submissions::attempts::handler))

@@ -24,6 +24,7 @@ mod lanes;
 mod orders;
 mod problems;
 mod providers;
+mod stream;
 mod submissions;
 mod translations;
 mod ttms;

@@ -1,6 +1,7 @@
-//! The event feed.
+//! The event feed, page by page and as a stream.
 
 pub mod list;
+pub mod stream;
 
 use crate::api::auth::{Caller, Scope};
 use crate::api::params::{read_cursor, write_cursor};

@@ -2,11 +2,13 @@
 
 mod caller;
 mod database;
+mod event_stream;
 pub mod gateway;
 mod process;
 
 pub use caller::{Answer, Caller, send};
 pub use database::TestDatabase;
+pub use event_stream::{Block, EventStream};
 pub use gateway::Bench;
 pub use process::GatewayProcess;
 

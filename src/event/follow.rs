@@ -1,0 +1,148 @@
+//! Following the feed: event after event, for as long as somebody listens.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::feed::{self, FeedError};
+use crate::store::feed::{FeedEnds, FeedEvent, FeedFilter, FeedStart};
+use crate::store::{Store, StoreError};
+
+/// Events that are held at once.
+const PAGE: i64 = 100;
+/// How often it is asked whether the API key is still valid.
+const CHECK: Duration = Duration::from_secs(5);
+/// How long it rests after the ledger failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often the one who listens is told how far the feed was read, when nothing in it was for them.
+const TELL: Duration = Duration::from_secs(15);
+
+/// One who follows the feed.
+pub struct Follower {
+    store: Store,
+    ends: watch::Receiver<FeedEnds>,
+    stop: CancellationToken,
+    filter: FeedFilter,
+    key_id: Uuid,
+    /// Up to here it was read
+    after: i64,
+    /// Up to here the one who listens knows
+    told: i64,
+    told_at: Instant,
+    checked_at: Instant,
+    held: VecDeque<FeedEvent>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What the one who follows is told.
+pub enum Step {
+    Event(FeedEvent),
+    /// Up to this place nothing was for them.
+    Passed(i64),
+}
+
+impl Follower {
+    pub(super) fn new(
+        store: Store,
+        ends: watch::Receiver<FeedEnds>,
+        stop: CancellationToken,
+        after: i64,
+        filter: FeedFilter,
+        key_id: Uuid,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let now = Instant::now();
+        Follower {
+            store,
+            ends,
+            stop,
+            filter,
+            key_id,
+            after,
+            told: after,
+            told_at: now,
+            checked_at: now,
+            held: VecDeque::new(),
+            _permit: permit,
+        }
+    }
+
+    /// The next step; nothing when the gateway stops, the key is no longer valid, or the feed has lost what comes
+    /// next.
+    pub async fn next(&mut self) -> Option<Step> {
+        let stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            step = self.step() => step,
+        }
+    }
+
+    async fn step(&mut self) -> Option<Step> {
+        loop {
+            if let Some(event) = self.held.pop_front() {
+                self.note_told(event.position);
+                return Some(Step::Event(event));
+            }
+            if self.after != self.told && self.told_at.elapsed() >= TELL {
+                self.note_told(self.after);
+                return Some(Step::Passed(self.after));
+            }
+            match self.look().await {
+                Ok(true) => {}
+                Ok(false) => self.wait().await,
+                Err(FeedError::Expired | FeedError::BeyondTheEnd) => return None,
+                Err(FeedError::Store(error)) => {
+                    tracing::warn!(%error, "a stream cannot read the event feed");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+            }
+            if !self.may_go_on().await {
+                return None;
+            }
+        }
+    }
+
+    /// Reads on; false when there is nothing more.
+    async fn look(&mut self) -> Result<bool, FeedError> {
+        // Seen before the page is read, so that what comes meanwhile wakes.
+        self.ends.borrow_and_update();
+        let page = feed::read(&self.store, &self.filter, FeedStart::After(self.after), PAGE).await?;
+        self.after = page.next;
+        let more = !page.events.is_empty() || !page.at_end;
+        self.held = page.events.into();
+        Ok(more)
+    }
+
+    /// Waits until the feed goes further, or something else is to be done.
+    async fn wait(&mut self) {
+        let mut until = self.checked_at + CHECK;
+        if self.after != self.told {
+            until = until.min(self.told_at + TELL);
+        }
+        tokio::select! {
+            _ = self.ends.changed() => {}
+            () = tokio::time::sleep_until(until) => {}
+        }
+    }
+
+    /// Whether the API key is still valid, asked now and then.
+    async fn may_go_on(&mut self) -> bool {
+        if self.checked_at.elapsed() < CHECK {
+            return true;
+        }
+        self.checked_at = Instant::now();
+        let valid: Result<bool, StoreError> = self.store.api_key_is_valid(self.key_id).await;
+        // Without the ledger there is nothing to be told either.
+        valid.unwrap_or(true)
+    }
+
+    fn note_told(&mut self, position: i64) {
+        self.told = position;
+        self.told_at = Instant::now();
+    }
+}
