@@ -6,7 +6,9 @@ use std::path::Path;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::event::AllowedNetworks;
 
 /// What `onelane serve` needs. Environment variables win over the file.
 #[derive(Deserialize)]
@@ -24,6 +26,25 @@ pub struct ServeConfig {
     pub database_connections: u32,
     /// `ONELANE_BODY_LIMIT`: bytes of a request body at most
     pub body_limit: usize,
+    /// `ONELANE_ALLOWED_NETWORKS`: networks beside the public ones that webhooks may reach, with commas between them;
+    /// in the file also a list
+    #[serde(default, deserialize_with = "networks")]
+    pub allowed_networks: AllowedNetworks,
+}
+
+/// Reads networks from one text, or from a list of them.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedNetworks, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Networks {
+        Text(String),
+        List(Vec<String>),
+    }
+    let text = match Networks::deserialize(deserializer)? {
+        Networks::Text(text) => text,
+        Networks::List(texts) => texts.join(","),
+    };
+    text.parse().map_err(de::Error::custom)
 }
 
 /// The defaults; secrets have none.
@@ -37,8 +58,12 @@ struct Defaults {
 /// The variables under the prefix `ONELANE_` that hold no text.
 const NUMBERS_AND_ADDRESSES: &[&str] = &["listen", "database_connections", "body_limit"];
 /// Those that hold text, with the names of the members.
-const TEXTS: &[(&str, &str)] =
-    &[("database_url", "DATABASE_URL"), ("master_key", "ONELANE_MASTER_KEY"), ("admin_key", "ONELANE_ADMIN_KEY")];
+const TEXTS: &[(&str, &str)] = &[
+    ("database_url", "DATABASE_URL"),
+    ("master_key", "ONELANE_MASTER_KEY"),
+    ("admin_key", "ONELANE_ADMIN_KEY"),
+    ("allowed_networks", "ONELANE_ALLOWED_NETWORKS"),
+];
 
 impl ServeConfig {
     pub fn read(file: Option<&Path>) -> Result<Self, Box<figment::Error>> {
@@ -59,5 +84,29 @@ impl ServeConfig {
             }
         }
         figment.extract().map_err(Box::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_come_as_one_text_or_as_a_list() {
+        let read = |toml: &str| {
+            let figment =
+                Figment::from(Toml::string("listen = '127.0.0.1:1'\ndatabase_connections = 1\nbody_limit = 1"));
+            figment
+                .merge(Toml::string(toml))
+                .extract::<ServeConfig>()
+                .map(|config| config.allowed_networks)
+                .map_err(|error| error.to_string())
+        };
+        let networks: AllowedNetworks = "10.0.0.0/8,fd00::/8".parse().unwrap();
+        assert_eq!(read("allowed_networks = '10.0.0.0/8, fd00::/8'").unwrap(), networks);
+        assert_eq!(read("allowed_networks = ['10.0.0.0/8', 'fd00::/8']").unwrap(), networks);
+        assert_eq!(read("").unwrap(), AllowedNetworks::default());
+        let wrong = read("allowed_networks = '10.0.0.0/99'").unwrap_err();
+        assert!(wrong.contains("10.0.0.0/99"), "{wrong}");
     }
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::api::{self, AppState};
 use crate::delivery::{Delivery, SendError};
-use crate::event::Events;
+use crate::event::{AllowedNetworks, Events, SetUpError};
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -20,8 +20,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum GatewayError {
     #[error(transparent)]
     Sender(#[from] SendError),
+    #[error(transparent)]
+    Events(#[from] SetUpError),
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
+}
+
+/// What an operator may choose of a gateway.
+pub struct GatewayOptions {
+    /// Bytes of a request body at most
+    pub body_limit: usize,
+    /// Networks beside the public ones that webhooks may reach
+    pub allowed_networks: AllowedNetworks,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        GatewayOptions { body_limit: api::DEFAULT_BODY_LIMIT, allowed_networks: AllowedNetworks::default() }
+    }
 }
 
 /// The parts of a gateway.
@@ -31,10 +47,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub fn new(store: Store, vault: Vault, body_limit: usize) -> Result<Self, GatewayError> {
+    pub fn new(store: Store, vault: Vault, options: GatewayOptions) -> Result<Self, GatewayError> {
+        let GatewayOptions { body_limit, allowed_networks } = options;
         let vault = Arc::new(vault);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault))?;
-        let events = Events::new(store.clone());
+        let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
         Ok(Gateway { state: AppState { store, vault, delivery, events }, body_limit })
     }
 

@@ -24,6 +24,7 @@ mod translating;
 mod translations;
 mod trips;
 mod views;
+mod webhook_endpoints;
 
 use std::sync::Arc;
 
@@ -95,6 +96,15 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(providers::list::handler))
         .routes(routes!(providers::get::handler))
         .routes(routes!(providers::result_codes::handler))
+        .routes(routes!(webhook_endpoints::create::handler, webhook_endpoints::list::handler))
+        .routes(routes!(
+            webhook_endpoints::get::handler,
+            webhook_endpoints::update::handler,
+            webhook_endpoints::delete::handler
+        ))
+        .routes(routes!(webhook_endpoints::rotate_secret::handler))
+        .routes(routes!(webhook_endpoints::deliveries::handler))
+        .routes(routes!(webhook_endpoints::redeliver::handler))
         .routes(routes!(api_keys::create::handler, api_keys::list::handler))
         .routes(routes!(api_keys::revoke::handler))
         .routes(routes!(problem_page::handler))

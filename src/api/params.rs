@@ -41,6 +41,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// An id in the path, and one below it.
+pub struct TwoIds(pub Uuid, pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for TwoIds {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((outer, inner)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Problem::new(Kind::MalformedRequest, rejection.body_text()))?;
+        match (outer.parse(), inner.parse()) {
+            (Ok(outer), Ok(inner)) => Ok(TwoIds(outer, inner)),
+            _ => Err(Problem::not_found("object")),
+        }
+    }
+}
+
 /// No query parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

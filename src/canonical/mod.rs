@@ -7,6 +7,7 @@
 mod cargo;
 mod custom_fields;
 mod decimal;
+mod delivery_state;
 mod event;
 mod field_error;
 mod merge_patch;
@@ -24,6 +25,7 @@ pub use cargo::{
 };
 pub use custom_fields::{CustomFieldValue, CustomFields};
 pub use decimal::{DECIMAL_KEYWORD, Decimal, DecimalError, Exact, SignedDecimal};
+pub use delivery_state::DeliveryState;
 pub use event::EventType;
 pub use field_error::FieldError;
 pub use merge_patch::{compose_patches, merge_patch};

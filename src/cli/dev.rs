@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::sandbox;
-use crate::gateway::{Gateway, stop_signal};
+use crate::event::AllowedNetworks;
+use crate::gateway::{Gateway, GatewayOptions, stop_signal};
 use crate::postgres::{Cluster, ClusterDirectory, ClusterOptions, default_data_directory};
 use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER};
 use crate::store::accounts::NewAccount;
@@ -93,7 +94,13 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}; ONELANE_LISTEN chooses another place"))?;
-    let gateway = Gateway::new(store.clone(), vault, api::DEFAULT_BODY_LIMIT)?;
+    let allowed_networks = match variable("ONELANE_ALLOWED_NETWORKS") {
+        Some(networks) => networks.parse().context("ONELANE_ALLOWED_NETWORKS cannot be read")?,
+        // Whoever tries webhooks on a laptop listens there.
+        None => AllowedNetworks::loopback(),
+    };
+    let options = GatewayOptions { allowed_networks, ..GatewayOptions::default() };
+    let gateway = Gateway::new(store.clone(), vault, options)?;
     // What the environment names may hold a password; whoever set it knows it.
     let database = if variable("DATABASE_URL").is_some() { "as DATABASE_URL says" } else { &database_url };
     greet(listener.local_addr()?, &books, &key, database, example.as_ref());

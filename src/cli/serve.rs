@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use crate::config::ServeConfig;
-use crate::gateway::{Gateway, stop_signal};
+use crate::gateway::{Gateway, GatewayOptions, stop_signal};
 use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
 use crate::{api, telemetry};
@@ -39,7 +39,8 @@ pub async fn run(config: Option<&Path>, migrate: bool) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     tracing::info!(listen = %listener.local_addr()?, "ready");
-    Gateway::new(store.clone(), vault, config.body_limit)?.serve(listener, stop_signal()).await?;
+    let options = GatewayOptions { body_limit: config.body_limit, allowed_networks: config.allowed_networks };
+    Gateway::new(store.clone(), vault, options)?.serve(listener, stop_signal()).await?;
     store.close().await;
     Ok(())
 }

@@ -74,10 +74,10 @@ impl Follower {
     /// The next step; nothing when the gateway stops, the key is no longer valid, or the feed has lost what comes
     /// next.
     pub async fn next(&mut self) -> Option<Step> {
-        let stop = self.stop.clone();
+        let ending = self.stop.clone();
         tokio::select! {
             biased;
-            () = stop.cancelled() => None,
+            () = ending.cancelled() => None,
             step = self.step() => step,
         }
     }

@@ -1,27 +1,31 @@
-//! Events on their way out: their places in the feed, and those who follow it.
+//! Events on their way out: their places in the feed, those who follow it, and webhooks.
 //!
 //! Events are written by the transactions that make them true. From there on everything happens here: one replica
-//! at a time gives them their places, and whoever follows the feed is woken.
+//! at a time gives them their places and puts them on their way to webhook endpoints, and whoever follows the feed is
+//! woken.
 
 mod cloud_event;
 mod feed;
 mod follow;
 mod sequencer;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::store::Store;
 use crate::store::feed::{FeedEnds, FeedFilter};
+use crate::vault::Vault;
 
 pub use cloud_event::CloudEvent;
 pub use feed::{FeedError, NextPage, read};
 pub use follow::{Follower, Step};
+pub use webhook::{AllowedNetworks, BadTarget, NoNetwork, Secret, seal};
 
 /// Streams of one replica at most: each holds a connection and up to a page of events.
 const MOST_STREAMS: usize = 256;
@@ -34,38 +38,62 @@ pub struct Events {
 
 struct Inner {
     store: Store,
+    vault: Arc<Vault>,
+    networks: Arc<AllowedNetworks>,
+    sender: webhook::Sender,
     /// How far the feed goes, as this replica saw it last
     ends: watch::Sender<FeedEnds>,
     streams: Arc<Semaphore>,
+    /// Deliveries may be due
+    deliveries: Notify,
     /// Asks everything to end
     stop: CancellationToken,
+    /// Ends the wait for deliveries that are being tried
+    abort: CancellationToken,
     tasks: TaskTracker,
 }
 
+/// Why events cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client of webhooks cannot be set up: {0}")]
+pub struct SetUpError(#[from] reqwest::Error);
+
 impl Events {
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Store, vault: Arc<Vault>, networks: AllowedNetworks) -> Result<Self, SetUpError> {
+        let networks = Arc::new(networks);
         let inner = Inner {
             store,
+            vault,
+            sender: webhook::Sender::new(Arc::clone(&networks))?,
+            networks,
             ends: watch::Sender::new(FeedEnds { first_position: 1, last_position: 0 }),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            deliveries: Notify::new(),
             stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        Events { inner: Arc::new(inner) }
+        Ok(Events { inner: Arc::new(inner) })
     }
 
-    /// Begins to give places.
+    /// Begins to give places and to deliver.
     pub fn start(&self) {
         let events = self.clone();
         self.inner.tasks.spawn(async move { events.sequence().await });
+        let events = self.clone();
+        self.inner.tasks.spawn(async move { events.deliver().await });
     }
 
-    /// Ends all streams and what else goes on here.
+    /// Ends all streams, begins nothing more, and lets deliveries that are being tried end for as long as `patience`
+    /// allows. What is not settled then is delivered again when its lease runs out.
     pub async fn stop(&self, patience: Duration) {
         self.inner.stop.cancel();
         self.inner.tasks.close();
         if tokio::time::timeout(patience, self.inner.tasks.wait()).await.is_err() {
-            tracing::warn!("the database holds up the end of the event feed");
+            tracing::warn!("webhooks are still on their way; they will be delivered again");
+            self.inner.abort.cancel();
+            // The database may hold something up; nothing of it is lost.
+            let _ = tokio::time::timeout(patience, self.inner.tasks.wait()).await;
         }
     }
 

@@ -59,8 +59,11 @@ impl Events {
             return Ok(Round::Done);
         }
         Ok(match self.inner.store.sequence_events(BATCH).await? {
-            Sequenced::Events(events, ends) => {
+            Sequenced::Events { events, deliveries, ends } => {
                 self.tell(ends);
+                if deliveries > 0 {
+                    self.wake_deliveries();
+                }
                 if events == BATCH { Round::More } else { Round::Done }
             }
             Sequenced::Elsewhere => Round::Unsure,

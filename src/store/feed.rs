@@ -67,8 +67,9 @@ pub struct FeedPage {
 /// What came of an attempt to give events their places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sequenced {
-    /// So many events got a place, and the feed goes so far now.
-    Events(i64, FeedEnds),
+    /// So many events got a place and were put on their way to webhook endpoints so many times; the feed goes so far
+    /// now.
+    Events { events: i64, deliveries: i64, ends: FeedEnds },
     /// Another replica is at it.
     Elsewhere,
 }
@@ -89,7 +90,7 @@ impl Store {
     }
 
     /// Gives the next places to at most `most` committed events that have none, in the order in which they were
-    /// written.
+    /// written, and makes a delivery of each for every webhook endpoint that wants it and was there when it was written.
     pub async fn sequence_events(&self, most: i64) -> Result<Sequenced, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let Some(turn) = sqlx::query!(
@@ -103,24 +104,36 @@ impl Store {
             return Ok(Sequenced::Elsewhere);
         };
         // A statement of its own: it must see what was committed before the lock was had.
-        let events = sqlx::query_scalar!(
+        let given = sqlx::query!(
             r#"with next as (
                    select id, row_number() over (order by recorded_at, id) as place
                    from (select id, recorded_at from events where position is null order by recorded_at, id limit $2) oldest),
                given as (
                    update events e set position = $1 + next.place from next where e.id = next.id
-                   returning e.position),
+                   returning e.id, e.type, e.account_id, e.position, e.recorded_at),
+               endpoint as materialized (
+                   -- One that is just being deleted is waited for, and gets nothing.
+                   select id, types, accounts, created_at from webhook_endpoints for key share),
+               delivery as (
+                   insert into webhook_deliveries (endpoint_id, event_id, position, state, due_at, created_at)
+                   select endpoint.id, given.id, given.position, 'pending', clock.now, clock.now
+                   from (select onelane_now() as now) clock, given join endpoint
+                       on (endpoint.types is null or given.type = any(endpoint.types))
+                       and (endpoint.accounts is null or given.account_id = any(endpoint.accounts))
+                       and endpoint.created_at <= given.recorded_at
+                   returning 1),
                told as (
                    update feed set last_position = $1 + (select count(*) from given) where exists (select from given))
-               select count(*) as "events!" from given"#,
+               select (select count(*) from given) as "events!", (select count(*) from delivery) as "deliveries!""#,
             turn.last_position,
             most,
         )
         .fetch_one(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        let ends = FeedEnds { first_position: turn.first_position, last_position: turn.last_position + events };
-        Ok(Sequenced::Events(events, ends))
+        let last_position = turn.last_position + given.events;
+        let ends = FeedEnds { first_position: turn.first_position, last_position };
+        Ok(Sequenced::Events { events: given.events, deliveries: given.deliveries, ends })
     }
 
     /// The first `limit` events after `from` that pass the filter, in order; looks at no more than `longest_look`

@@ -22,6 +22,8 @@ pub mod settle;
 pub mod submissions;
 pub mod submit;
 pub mod trips;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 
 pub use accept_batch::AcceptedBatch;
 

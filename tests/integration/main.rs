@@ -28,3 +28,5 @@ mod stream;
 mod submissions;
 mod translations;
 mod ttms;
+mod webhook_endpoints;
+mod webhooks;

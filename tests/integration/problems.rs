@@ -83,7 +83,8 @@ async fn every_endpoint_refuses_parameters_that_it_does_not_know() {
         if !path.starts_with("/v1/") {
             continue;
         }
-        let path = path.replace("{id}", id).replace("{account}", "otms-demo").replace("{provider}", "otms");
+        let path = path.replace("{id}", id).replace("{deliveryId}", id);
+        let path = path.replace("{account}", "otms-demo").replace("{provider}", "otms");
         for method in item.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let mut request = bench.caller.request(method.clone(), &format!("{path}?colour=red"));

@@ -80,7 +80,7 @@ pub async fn handler(
             .with_retry_after(NO_ROOM)
     })?;
     // Else a client that breaks off before the first event would begin elsewhere.
-    let opening = (start == FeedStart::Latest).then(|| passed(begins)).unwrap_or_default().retry(RECONNECT);
+    let opening = if start == FeedStart::Latest { passed(begins) } else { Event::default() }.retry(RECONNECT);
     let following = stream::unfold(follower, async |mut follower| {
         let event = match follower.next().await? {
             Step::Event(found) => told(found),

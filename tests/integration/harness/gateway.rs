@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use onelane::api;
-use onelane::gateway::Gateway;
+use onelane::event::AllowedNetworks;
+use onelane::gateway::{Gateway, GatewayOptions};
 use onelane::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator, seeded};
 use onelane::store::Store;
 use onelane::vault::Vault;
@@ -42,10 +43,21 @@ impl Bench {
 
     /// Another gateway over the same database and sandbox: a second replica, or the one after a restart.
     pub async fn over(database: TestDatabase, sandbox: Arc<Sandbox>, sandbox_url: String) -> Self {
+        // Webhooks of a test go to this machine.
+        Self::within(AllowedNetworks::loopback(), database, sandbox, sandbox_url).await
+    }
+
+    /// The same, with other networks that webhooks may reach.
+    pub async fn within(
+        allowed_networks: AllowedNetworks,
+        database: TestDatabase,
+        sandbox: Arc<Sandbox>,
+        sandbox_url: String,
+    ) -> Self {
         let store = database.store().await;
         api::ensure_admin_key(&store, ADMIN_KEY).await.unwrap();
-        let gateway =
-            Gateway::new(store.clone(), Vault::from_base64(MASTER_KEY).unwrap(), api::DEFAULT_BODY_LIMIT).unwrap();
+        let options = GatewayOptions { allowed_networks, ..GatewayOptions::default() };
+        let gateway = Gateway::new(store.clone(), Vault::from_base64(MASTER_KEY).unwrap(), options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();

@@ -5,12 +5,14 @@ mod database;
 mod event_stream;
 pub mod gateway;
 mod process;
+mod receiver;
 
 pub use caller::{Answer, Caller, send};
 pub use database::TestDatabase;
 pub use event_stream::{Block, EventStream};
 pub use gateway::Bench;
 pub use process::GatewayProcess;
+pub use receiver::{Receiver, Reply};
 
 use serde_json::{Value, json};
 

@@ -33,6 +33,7 @@ impl GatewayProcess {
             .env("ONELANE_MASTER_KEY", MASTER_KEY)
             .env("ONELANE_ADMIN_KEY", ADMIN_KEY)
             .env("ONELANE_LISTEN", "127.0.0.1:0")
+            .env("ONELANE_ALLOWED_NETWORKS", "127.0.0.0/8,::1")
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())

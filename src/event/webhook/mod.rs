@@ -1,0 +1,212 @@
+//! Webhooks: deliveries that are due are claimed, sent and settled. None of the three waits for another endpoint.
+
+mod networks;
+mod sender;
+mod signature;
+mod target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{CloudEvent, Events};
+use crate::backoff::{Backoff, uniform};
+use crate::canonical::DeliveryState;
+use crate::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, LEASE, SettledDelivery};
+use crate::vault::{Sealed, Vault, VaultError};
+
+pub use networks::{AllowedNetworks, NoNetwork};
+pub(super) use sender::Sender;
+pub use signature::Secret;
+pub use target::BadTarget;
+
+/// Deliveries of one replica at once.
+const MOST_AT_ONCE: usize = 256;
+/// Deliveries to one endpoint at once.
+const OF_EACH_ENDPOINT: i64 = 8;
+/// Deliveries that are claimed in one statement.
+const BATCH: usize = 64;
+/// How often it is looked for what is due, on average: retries, and what other replicas left.
+const POLL: Duration = Duration::from_millis(500);
+/// How long it rests after the ledger failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// The waits between tries: up to 10 s, 20 s, 40 s, … and from the twelfth on up to 4 hours, each with full jitter,
+/// for 24 hours. That makes about twenty tries.
+const RETRIES: Backoff = Backoff { base: Duration::from_secs(10), cap: Duration::from_secs(4 * 60 * 60) };
+/// HTTP's word for an address that will never work again.
+const GONE: u16 = 410;
+
+/// Where the secrets of an endpoint are sealed to.
+fn place(endpoint_id: Uuid) -> String {
+    format!("webhook-endpoints/{endpoint_id}")
+}
+
+/// Seals the secret of an endpoint.
+pub fn seal(vault: &Vault, endpoint_id: Uuid, secret: &Secret) -> Result<Sealed, VaultError> {
+    vault.seal(&place(endpoint_id), secret.as_bytes())
+}
+
+/// Why a delivery was not sent.
+#[derive(Debug, thiserror::Error)]
+enum Unsendable {
+    #[error("its secret cannot be opened, rotate it: {0}")]
+    Secret(#[from] VaultError),
+    #[error("the event cannot be written: {0}")]
+    Event(#[from] serde_json::Error),
+    #[error("a header cannot be written: {0}")]
+    Header(#[from] InvalidHeaderValue),
+}
+
+impl Events {
+    /// Whether an endpoint may have this URL, as far as can be told before something is sent to it.
+    pub fn check_target(&self, url: &str) -> Result<(), BadTarget> {
+        target::check(url, &self.inner.networks).map(drop)
+    }
+
+    /// Says that deliveries may be due.
+    pub fn wake_deliveries(&self) {
+        self.inner.deliveries.notify_one();
+    }
+
+    /// Delivers what is due until the gateway stops.
+    pub(super) async fn deliver(&self) {
+        let room = Arc::new(Semaphore::new(MOST_AT_ONCE));
+        while !self.inner.stop.is_cancelled() {
+            let pause = match self.deliver_due(&room).await {
+                // Perhaps there is more.
+                Ok(claimed) if claimed > 0 => continue,
+                Ok(_) => POLL.mul_f64(0.5 + uniform()),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look for webhooks that are due");
+                    AFTER_FAILURE
+                }
+            };
+            tokio::select! {
+                () = self.inner.deliveries.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = self.inner.stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Claims what is due and there is room for, each for a task of its own; gives how many.
+    async fn deliver_due(&self, room: &Arc<Semaphore>) -> Result<usize, crate::store::StoreError> {
+        let free = room.available_permits().min(BATCH);
+        if free == 0 {
+            return Ok(0);
+        }
+        let most = i64::try_from(free).unwrap_or(i64::MAX);
+        let claimed = self.inner.store.claim_deliveries(most, OF_EACH_ENDPOINT).await?;
+        let count = claimed.len();
+        let begun = Instant::now();
+        for delivery in claimed {
+            // Only here are permits taken, so there is one for each.
+            let permit = Arc::clone(room).try_acquire_owned();
+            let events = self.clone();
+            self.inner.tasks.spawn(async move {
+                tokio::select! {
+                    () = events.try_delivery(delivery, begun) => {}
+                    // Its lease runs out, and it is delivered again under the same webhook-id.
+                    () = events.inner.abort.cancelled() => {}
+                }
+                drop(permit);
+                events.wake_deliveries();
+            });
+        }
+        Ok(count)
+    }
+
+    /// Sends one delivery and records what came of it.
+    async fn try_delivery(&self, delivery: ClaimedDelivery, begun: Instant) {
+        let ClaimedDelivery { endpoint_id, url, secrets, event, attempt, tries, claimed_at } = delivery;
+        let event_id = event.id;
+        let sent = match self.message(endpoint_id, &secrets, CloudEvent::from(event), claimed_at.timestamp()) {
+            Ok((headers, body)) => self.inner.sender.post(&url, headers, body).await,
+            Err(error) => Err(error.to_string()),
+        };
+        let (status, said) = match &sent {
+            Ok(answered) => (Some(answered.status), format!("the endpoint answered {}", answered.status)),
+            Err(error) => (None, error.clone()),
+        };
+        let outcome = match &sent {
+            Ok(answered) if (200..300).contains(&answered.status) => DeliveryOutcome::Delivered,
+            Ok(answered) if answered.status == GONE => {
+                DeliveryOutcome::Gone { error: &said, reason: "the endpoint answered 410 Gone" }
+            }
+            Ok(answered) => {
+                let wait = RETRIES.after(tries, uniform()).max(answered.retry_after.unwrap_or_default());
+                DeliveryOutcome::Failed { error: &said, wait }
+            }
+            Err(_) => DeliveryOutcome::Failed { error: &said, wait: RETRIES.after(tries, uniform()) },
+        };
+        let attempt = DeliveryAttempt { endpoint_id, event_id, attempt, claimed_at, status, outcome };
+        self.settle(&attempt, &said, begun).await;
+    }
+
+    /// The headers and the body of a delivery.
+    fn message(
+        &self,
+        endpoint_id: Uuid,
+        secrets: &[Sealed],
+        event: CloudEvent,
+        timestamp: i64,
+    ) -> Result<(HeaderMap, Vec<u8>), Unsendable> {
+        let (id, body) = (event.id.to_string(), serde_json::to_vec(&event)?);
+        let mut signatures = Vec::new();
+        let (newest, older) = secrets.split_at(secrets.len().min(1));
+        for sealed in newest {
+            signatures.push(self.open(endpoint_id, sealed)?.sign(&id, timestamp, &body));
+        }
+        // One that cannot be opened any more was sealed with a master key that is gone; the newest one suffices.
+        for secret in older.iter().filter_map(|sealed| self.open(endpoint_id, sealed).ok()) {
+            signatures.push(secret.sign(&id, timestamp, &body));
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/cloudevents+json; charset=utf-8"));
+        headers.insert(HeaderName::from_static("webhook-id"), HeaderValue::try_from(id)?);
+        headers.insert(HeaderName::from_static("webhook-timestamp"), HeaderValue::from(timestamp));
+        headers.insert(HeaderName::from_static("webhook-signature"), HeaderValue::try_from(signatures.join(" "))?);
+        Ok((headers, body))
+    }
+
+    fn open(&self, endpoint_id: Uuid, sealed: &Sealed) -> Result<Secret, VaultError> {
+        self.inner.vault.open(&place(endpoint_id), sealed).map(Secret::from_bytes)
+    }
+
+    /// Records what came of a try, and tries again while the lease lasts.
+    async fn settle(&self, attempt: &DeliveryAttempt<'_>, said: &str, begun: Instant) {
+        let (endpoint, event) = (attempt.endpoint_id, attempt.event_id);
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.inner.store.settle_delivery(attempt).await {
+                Ok(SettledDelivery::In(DeliveryState::Delivered)) => {}
+                Ok(SettledDelivery::In(DeliveryState::Pending)) => {
+                    tracing::debug!(%endpoint, %event, said, "a webhook was not delivered; it is tried again");
+                }
+                Ok(SettledDelivery::In(DeliveryState::Dead)) => {
+                    tracing::warn!(%endpoint, %event, said, "a webhook was not delivered and is given up");
+                }
+                Ok(SettledDelivery::EndpointDisabled) => {
+                    tracing::warn!(%endpoint, said, "webhook endpoint disabled");
+                }
+                Ok(SettledDelivery::TooLate) => {
+                    tracing::debug!(%endpoint, %event, "a webhook's answer came after its lease, or its endpoint is gone");
+                }
+                Err(error) if begun.elapsed() + pause < LEASE => {
+                    tracing::warn!(%error, %endpoint, %event, "cannot record yet what came of a webhook");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                    continue;
+                }
+                Err(error) => {
+                    tracing::error!(%error, %endpoint, %event, "could not record what came of a webhook; it is delivered again");
+                }
+            }
+            return;
+        }
+    }
+}
