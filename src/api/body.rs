@@ -56,6 +56,11 @@ pub fn errors_of<T: ToSchema>(value: &Value) -> Vec<FieldError> {
     errors
 }
 
+/// What is wrong with a member of a patch that no caller may change.
+pub fn read_only(name: &str) -> FieldError {
+    FieldError::new(format!("/{name}"), "validation.read_only", "cannot be changed", "为只读字段,不可修改")
+}
+
 /// The value in its type, or everything that is wrong with it.
 pub fn validate<T: ToSchema + DeserializeOwned>(value: &Value) -> Result<T, Problem> {
     let errors = errors_of::<T>(value);

@@ -28,5 +28,4 @@ mod stream;
 mod submissions;
 mod translations;
 mod ttms;
-mod webhook_endpoints;
 mod webhooks;

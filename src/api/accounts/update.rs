@@ -13,7 +13,7 @@ use super::checking::{NewAccountBody, ThrottleOverride, prepare};
 use super::{AccountView, read};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::body::{JsonBody, errors_of, validate};
+use crate::api::body::{JsonBody, errors_of, read_only, validate};
 use crate::api::etag::IfMatch;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
@@ -172,8 +172,4 @@ fn opened_credentials(state: &AppState, stored: &StoredAccount) -> Result<Value,
     })?;
     serde_json::from_slice(&opened)
         .map_err(|_| Problem::new(Kind::Internal, "The account's credentials cannot be read; send them anew."))
-}
-
-fn read_only(name: &str) -> FieldError {
-    FieldError::new(format!("/{name}"), "validation.read_only", "cannot be changed", "为只读字段,不可修改")
 }

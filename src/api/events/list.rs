@@ -44,7 +44,7 @@ pub struct EventPage {
 ///
 /// A consumer that goes on with `nextCursor` never misses an event and never gets one twice. A page may hold fewer
 /// than `limit` events, even none, before the end of the feed, when little passes the filters: the end is where
-/// `nextCursor` stays the same. Without the scope of all accounts, only events of the key's accounts are there.
+/// `nextCursor` stays the same. A key that is limited to accounts gets their events alone.
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "listEvents", tag = "events",
     params(EventsQuery),

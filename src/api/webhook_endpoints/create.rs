@@ -1,8 +1,8 @@
 //! `POST /v1/webhook-endpoints`
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::checking::{NewEndpointBody, prepare};
@@ -40,5 +40,6 @@ pub async fn handler(
     let (secret, sealed) = new_secret(&state, id)?;
     state.store.add_webhook_endpoint(id, &choice, &sealed).await?;
     tracing::info!(endpoint = %id, by = %caller.key_id, "webhook endpoint added");
-    Ok(with_secret(StatusCode::CREATED, read(&state, &caller, id).await?, &secret))
+    let created = with_secret(StatusCode::CREATED, read(&state, &caller, id).await?, &secret);
+    Ok(([(header::LOCATION, format!("/v1/webhook-endpoints/{id}"))], created).into_response())
 }

@@ -195,10 +195,6 @@ fn new_secret(state: &AppState, id: Uuid) -> Result<(Secret, Sealed), Problem> {
 /// An answer that shows a secret, and that nobody on the way may keep.
 fn with_secret(status: StatusCode, endpoint: StoredEndpoint, secret: &Secret) -> Response {
     let endpoint = EndpointView::from(endpoint);
-    let headers = [
-        (header::LOCATION, format!("/v1/webhook-endpoints/{}", endpoint.id)),
-        (header::ETAG, format!("\"{}\"", endpoint.version)),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
+    let headers = [(header::ETAG, format!("\"{}\"", endpoint.version)), (header::CACHE_CONTROL, "no-store".to_owned())];
     (status, headers, Json(EndpointWithSecret { endpoint, secret: secret.reveal() })).into_response()
 }

@@ -11,7 +11,7 @@ use super::checking::{NewEndpointBody, prepare};
 use super::{EndpointView, read};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::body::{JsonBody, errors_of, validate};
+use crate::api::body::{JsonBody, errors_of, read_only, validate};
 use crate::api::etag::IfMatch;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
@@ -168,8 +168,4 @@ fn document(stored: StoredEndpoint) -> Value {
         document[name] = value;
     }
     document
-}
-
-fn read_only(name: &str) -> FieldError {
-    FieldError::new(format!("/{name}"), "validation.read_only", "cannot be changed", "为只读字段,不可修改")
 }

@@ -24,7 +24,7 @@ pub struct Block {
 /// An open stream.
 pub struct EventStream {
     response: Response,
-    text: String,
+    bytes: Vec<u8>,
     blocks: VecDeque<Block>,
 }
 
@@ -38,7 +38,7 @@ impl EventStream {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-cache");
-        EventStream { response, text: String::new(), blocks: VecDeque::new() }
+        EventStream { response, bytes: Vec::new(), blocks: VecDeque::new() }
     }
 
     /// The next block of any kind; nothing at the end.
@@ -63,10 +63,10 @@ impl EventStream {
             }
             // A stream that is cut off ends, too.
             let chunk = self.response.chunk().await.ok().flatten()?;
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
-            while let Some(end) = self.text.find("\n\n") {
-                let block: String = self.text.drain(..end + 2).collect();
-                self.blocks.push_back(parse(&block));
+            self.bytes.extend_from_slice(&chunk);
+            while let Some(end) = self.bytes.windows(2).position(|pair| pair == b"\n\n") {
+                let block: Vec<u8> = self.bytes.drain(..end + 2).collect();
+                self.blocks.push_back(parse(std::str::from_utf8(&block).unwrap()));
             }
         }
     }

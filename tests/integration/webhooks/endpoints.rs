@@ -1,14 +1,12 @@
 //! Webhook endpoints: added, changed, given other secrets; and for whom.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::{PATIENCE, until};
 use crate::harness::{Answer, Bench, send};
 
 const ENDPOINTS: &str = "/v1/webhook-endpoints";
-const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn patch(bench: &Bench, path: &str, change: &Value, headers: &[(&str, &str)]) -> Answer {
     bench.caller.send_with(Method::PATCH, path, change, headers).await
