@@ -134,13 +134,7 @@ async fn a_deleted_endpoint_is_gone_with_its_deliveries() {
     let created = bench.caller.post(ENDPOINTS, &json!({"url": "http://127.0.0.1:9"})).await;
     let path = format!("{ENDPOINTS}/{}", created.id());
     bench.pause().await;
-    bench
-        .database
-        .wait_until(
-            std::time::Duration::from_secs(30),
-            "select exists (select from webhook_deliveries where attempts > 0)",
-        )
-        .await;
+    until(&bench, "select exists (select from webhook_deliveries where attempts > 0)").await;
     let delete = |tag: &'static str| send(bench.caller.request(Method::DELETE, &path).header("if-match", tag));
     delete("\"7\"").await.problem(412, "precondition-failed");
     assert_eq!(delete("\"1\"").await.status, 204);

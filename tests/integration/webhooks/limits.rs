@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onelane::canonical::DeliveryState;
 use onelane::event::AllowedNetworks;
-use onelane::store::webhook_deliveries::{DeliveryAttempt, DeliveryOutcome, SettledDelivery};
+use onelane::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, SettledDelivery};
 use onelane::store::webhook_endpoints::EndpointChoice;
 use onelane::vault::Sealed;
 use serde_json::{Value, json};
@@ -99,50 +99,77 @@ async fn a_gateway_that_stops_leaves_nothing_unsettled_that_ended_in_time() {
     assert_eq!(database.count("select count(*) from webhook_deliveries where lease_until is not null").await, 0);
 }
 
-#[tokio::test]
-async fn a_worker_whose_lease_ran_out_changes_nothing() {
+/// A ledger without a gateway, with an endpoint and so many events on their way to it.
+async fn under_way(events: i32) -> (Bench, Uuid) {
     let database = TestDatabase::create().await;
     let store = database.store().await;
     let (sandbox, url) = start_sandbox().await;
     let bench = Bench::idle(database, store, sandbox, url);
     let choice =
         EndpointChoice { url: "http://127.0.0.1:9".to_owned(), description: None, types: None, accounts: None };
-    let sealed = Sealed { bytes: Vec::new(), key_id: String::new() };
     let endpoint_id = Uuid::now_v7();
+    let sealed = Sealed { bytes: Vec::new(), key_id: String::new() };
     bench.store.add_webhook_endpoint(endpoint_id, &choice, &sealed).await.unwrap();
-    let event_id: Uuid = sqlx::query_scalar(
+    sqlx::query(
         "insert into events (id, type, data, occurred_at, recorded_at)
-         values (gen_random_uuid(), 'account.paused', '{}', onelane_now(), onelane_now()) returning id",
+         select gen_random_uuid(), 'account.paused', '{}', onelane_now(), onelane_now() from generate_series(1, $1)",
     )
-    .fetch_one(&mut bench.database.connection().await)
+    .bind(events)
+    .execute(&mut bench.database.connection().await)
     .await
     .unwrap();
     bench.store.sequence_events(10).await.unwrap();
-    let claim = async || bench.store.claim_deliveries(10, 10).await.unwrap().pop();
-    let outcome = |delivered: bool| {
-        let failed = DeliveryOutcome::Failed { error: "no", wait: Duration::ZERO };
-        if delivered { DeliveryOutcome::Delivered } else { failed }
-    };
+    (bench, endpoint_id)
+}
 
+/// Records what came of a try.
+async fn settle(bench: &Bench, claimed: &ClaimedDelivery, delivered: bool) -> SettledDelivery {
+    let failed = DeliveryOutcome::Failed { error: "no", wait: Duration::ZERO };
+    let attempt = DeliveryAttempt {
+        endpoint_id: claimed.endpoint_id,
+        event_id: claimed.event.id,
+        attempt: claimed.attempt,
+        claimed_at: claimed.claimed_at,
+        status: None,
+        outcome: if delivered { DeliveryOutcome::Delivered } else { failed },
+    };
+    bench.store.settle_delivery(&attempt).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_ran_out_changes_nothing() {
+    let (bench, _) = under_way(1).await;
+    let claim = async || bench.store.claim_deliveries(10, 10).await.unwrap().pop();
     let first = claim().await.unwrap();
-    assert_eq!((first.event.id, first.attempt), (event_id, 1));
     assert!(claim().await.is_none(), "its lease holds");
     bench.database.advance(LEASE).await;
     let second = claim().await.unwrap();
-    assert_eq!((second.event.id, second.attempt), (event_id, 2));
-    let settle = async |attempt: i32, delivered: bool| {
-        let outcome = outcome(delivered);
-        let claimed_at = first.claimed_at;
-        let settled = DeliveryAttempt { endpoint_id, event_id, attempt, claimed_at, status: None, outcome };
-        bench.store.settle_delivery(&settled).await.unwrap()
-    };
+    assert_eq!((second.event.id, first.attempt, second.attempt), (first.event.id, 1, 2));
     for delivered in [true, false] {
-        assert_eq!(settle(1, delivered).await, SettledDelivery::TooLate);
+        assert_eq!(settle(&bench, &first, delivered).await, SettledDelivery::TooLate);
     }
     let failing = "select count(*) from webhook_endpoints where failing_since is not null";
     assert_eq!(bench.database.count(failing).await, 0, "a late failure counts for nothing");
-    assert_eq!(settle(2, true).await, SettledDelivery::In(DeliveryState::Delivered));
-    assert_eq!(settle(2, false).await, SettledDelivery::TooLate, "what was delivered stays delivered");
+    assert_eq!(settle(&bench, &second, true).await, SettledDelivery::In(DeliveryState::Delivered));
+    assert_eq!(settle(&bench, &second, false).await, SettledDelivery::TooLate, "what was delivered stays delivered");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_fails_is_tried_with_one_delivery_at_a_time_until_one_arrives() {
+    let (bench, endpoint_id) = under_way(5).await;
+    let claim = async || bench.store.claim_deliveries(10, 3).await.unwrap();
+    let claimed = claim().await;
+    assert_eq!(claimed.len(), 3);
+    assert!(claimed.iter().all(|delivery| delivery.endpoint_id == endpoint_id));
+    assert!(claim().await.is_empty(), "three are on their way");
+    for delivery in &claimed {
+        assert_eq!(settle(&bench, delivery, false).await, SettledDelivery::In(DeliveryState::Pending));
+    }
+    let probe = claim().await;
+    assert_eq!(probe.len(), 1);
+    assert!(claim().await.is_empty());
+    settle(&bench, &probe[0], true).await;
+    assert_eq!(claim().await.len(), 3);
 }
 
 #[tokio::test]
