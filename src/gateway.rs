@@ -1,4 +1,4 @@
-//! A running gateway: the API and delivery over one ledger, and how they end.
+//! A running gateway: the API, delivery and callbacks over one ledger, and how they end.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::api::{self, AppState};
+use crate::callback::Callbacks;
 use crate::delivery::{Delivery, SendError};
 use crate::event::{AllowedNetworks, Events, SetUpError};
 use crate::store::Store;
@@ -52,7 +53,13 @@ impl Gateway {
         let vault = Arc::new(vault);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault))?;
         let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
-        Ok(Gateway { state: AppState { store, vault, delivery, events }, body_limit })
+        let callbacks = Callbacks::new(store.clone(), Arc::clone(&vault));
+        Ok(Gateway { state: AppState { store, vault, delivery, events, callbacks }, body_limit })
+    }
+
+    /// Where providers call in.
+    pub fn callbacks(&self) -> &Callbacks {
+        &self.state.callbacks
     }
 
     /// Serves until `stop` is done; then answers what was begun, lets exchanges in flight end, and leaves the
@@ -63,9 +70,10 @@ impl Gateway {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), GatewayError> {
         let Gateway { state, body_limit } = self;
-        let (delivery, events) = (state.delivery.clone(), state.events.clone());
+        let (delivery, events, callbacks) = (state.delivery.clone(), state.events.clone(), state.callbacks.clone());
         delivery.start();
         events.start();
+        callbacks.start();
         let app = api::router(state, body_limit);
         let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
         let server = axum::serve(listener, app).with_graceful_shutdown(async move {
@@ -77,7 +85,7 @@ impl Gateway {
         // An error here only says that the server ended first.
         let _ = stopping.await;
         tracing::info!("stopping");
-        tokio::join!(delivery.stop(PATIENCE), events.stop(PATIENCE));
+        tokio::join!(delivery.stop(PATIENCE), events.stop(PATIENCE), callbacks.stop(PATIENCE));
         match tokio::time::timeout(PATIENCE, serving).await {
             Ok(Ok(ended)) => Ok(ended?),
             // A connection that does not end within the patience is cut; what it asked for is in the ledger or not.

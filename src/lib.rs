@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 pub mod api;
 pub mod backoff;
+pub mod callback;
 pub mod canonical;
 pub mod cli;
 pub mod config;

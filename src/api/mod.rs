@@ -6,12 +6,14 @@ mod api_keys;
 mod asking;
 mod auth;
 mod body;
+mod callbacks;
 mod etag;
 mod events;
 mod health;
 mod history;
 mod idempotency;
 mod live;
+mod masking;
 mod openapi;
 mod orders;
 mod params;
@@ -42,6 +44,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
+use crate::callback::Callbacks;
 use crate::delivery::Delivery;
 use crate::event::Events;
 use crate::store::{Store, StoreError};
@@ -57,6 +60,7 @@ pub struct AppState {
     pub vault: Arc<Vault>,
     pub delivery: Delivery,
     pub events: Events,
+    pub callbacks: Callbacks,
 }
 
 /// Bodies longer than this are refused.
@@ -92,6 +96,10 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(live::unbind_devices::handler))
         .routes(routes!(trips::create::handler))
         .routes(routes!(trips::get::handler))
+        .routes(routes!(callbacks::receive::handler))
+        .routes(routes!(callbacks::list::handler))
+        .routes(routes!(callbacks::get::handler))
+        .routes(routes!(callbacks::reprocess::handler))
         .routes(routes!(translations::handler))
         .routes(routes!(providers::list::handler))
         .routes(routes!(providers::get::handler))
@@ -128,7 +136,8 @@ pub fn router(state: AppState, body_limit: usize) -> Router {
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
             let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-            tracing::info_span!("request", method = %request.method(), path = request.uri().path(), request_id = id)
+            let path = masking::path(request.uri().path());
+            tracing::info_span!("request", method = %request.method(), %path, request_id = id)
         }))
         .layer(SetRequestIdLayer::new(request_id, NewRequestId))
         .layer(middleware::map_request(drop_unusable_request_id))

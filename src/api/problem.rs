@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::masking;
 use crate::canonical::FieldError;
 use crate::store::StoreError;
 
@@ -436,9 +437,13 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Stands among the extensions of an answer to somebody who knows no problem documents.
+#[derive(Debug, Clone, Copy)]
+pub struct InAnotherForm;
+
 /// Turns every error answer, also those of layers below the handlers, into a problem document.
 pub async fn complete_problems(request: Request, next: Next) -> Response {
-    let instance = request.uri().path().to_owned();
+    let instance = masking::path(request.uri().path()).into_owned();
     let request_id = request_id(request.headers());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
@@ -448,6 +453,9 @@ pub async fn complete_problems(request: Request, next: Next) -> Response {
             complete.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         return complete;
+    }
+    if response.extensions().get::<InAnotherForm>().is_some() {
+        return response;
     }
     let status = response.status();
     let is_problem = content_type(response.headers()).starts_with("application/problem+json");

@@ -40,6 +40,10 @@ pub enum EventType {
     #[serde(rename = "order.confirmed")]
     #[strum(serialize = "order.confirmed")]
     OrderConfirmed,
+    /// The order was given to another driver or vehicle.
+    #[serde(rename = "order.reassigned")]
+    #[strum(serialize = "order.reassigned")]
+    OrderReassigned,
     /// The goods were loaded.
     #[serde(rename = "transport.picked_up")]
     #[strum(serialize = "transport.picked_up")]
@@ -48,6 +52,18 @@ pub enum EventType {
     #[serde(rename = "transport.delivered")]
     #[strum(serialize = "transport.delivered")]
     TransportDelivered,
+    /// The goods were signed for at the end of a part of the way; others are still to come.
+    #[serde(rename = "transport.leg_delivered")]
+    #[strum(serialize = "transport.leg_delivered")]
+    TransportLegDelivered,
+    /// Something went wrong on the way; the event says at which stage and by whose account.
+    #[serde(rename = "transport.exception")]
+    #[strum(serialize = "transport.exception")]
+    TransportException,
+    /// Words on where the goods are, for people.
+    #[serde(rename = "transport.tracking_note")]
+    #[strum(serialize = "transport.tracking_note")]
+    TransportTrackingNote,
     /// The order stands at its provider no more.
     #[serde(rename = "order.cancelled")]
     #[strum(serialize = "order.cancelled")]
@@ -56,6 +72,34 @@ pub enum EventType {
     #[serde(rename = "order.amended")]
     #[strum(serialize = "order.amended")]
     OrderAmended,
+    /// The order goes on a vehicle that is named.
+    #[serde(rename = "trip.assigned")]
+    #[strum(serialize = "trip.assigned")]
+    TripAssigned,
+    /// The trip that carries the order changed.
+    #[serde(rename = "trip.updated")]
+    #[strum(serialize = "trip.updated")]
+    TripUpdated,
+    /// The trip that carried the order is off; the order itself stands.
+    #[serde(rename = "trip.cancelled")]
+    #[strum(serialize = "trip.cancelled")]
+    TripCancelled,
+    /// The order's waybill was printed.
+    #[serde(rename = "document.waybill_printed")]
+    #[strum(serialize = "document.waybill_printed")]
+    DocumentWaybillPrinted,
+    /// The labels of the order's waybill were printed.
+    #[serde(rename = "document.label_printed")]
+    #[strum(serialize = "document.label_printed")]
+    DocumentLabelPrinted,
+    /// A tracking device of the order reported where it is, and what it measures.
+    #[serde(rename = "position.updated")]
+    #[strum(serialize = "position.updated")]
+    PositionUpdated,
+    /// A warehouse received goods of the order: all of them, or a part.
+    #[serde(rename = "warehouse.receipt_confirmed")]
+    #[strum(serialize = "warehouse.receipt_confirmed")]
+    WarehouseReceiptConfirmed,
     /// A submission was accepted by the gateway and waits for its turn.
     #[serde(rename = "submission.queued")]
     #[strum(serialize = "submission.queued")]
@@ -87,6 +131,10 @@ pub enum EventType {
     #[serde(rename = "account.resumed")]
     #[strum(serialize = "account.resumed")]
     AccountResumed,
+    /// A callback was not accepted and is kept for a person: its signature, its time or its form is wrong.
+    #[serde(rename = "callback.quarantined")]
+    #[strum(serialize = "callback.quarantined")]
+    CallbackQuarantined,
     /// Nothing is delivered to this webhook endpoint until it is enabled again.
     #[serde(rename = "webhook.endpoint_disabled")]
     #[strum(serialize = "webhook.endpoint_disabled")]

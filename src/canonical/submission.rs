@@ -66,38 +66,6 @@ impl SubmissionState {
     }
 }
 
-/// Where the transport stands (OTM5 consignment.status).
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-    strum::VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum OrderStatus {
-    /// The provider has not answered yet.
-    Pending,
-    Rejected,
-    Draft,
-    Requested,
-    Confirmed,
-    InTransit,
-    Completed,
-    Cancelled,
-    /// Adopted, and the provider was not asked yet.
-    Unknown,
-}
-
 /// What an unfinished submission waits for.
 #[derive(
     Debug,

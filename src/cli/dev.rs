@@ -71,6 +71,8 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     store.migrate().await?;
     let vault = Vault::from_base64(&master_key(directory)?)?;
 
+    let listener = listen().await?;
+    let address = listener.local_addr()?;
     let sandbox = sandbox::simulators()?;
     let sandbox_listener = sandbox::bind(sandbox::listen_address()?).await?;
     let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
@@ -78,8 +80,9 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     let example = demo_accounts.iter().find_map(|account| account.example_order.clone());
     let books: Vec<String> =
         demo_accounts.iter().map(|account| format!("{sandbox_url}/control/{}/books", account.provider)).collect();
+    let demo_ids: Vec<&str> = demo_accounts.iter().map(|account| account.id).collect();
     for account in demo_accounts {
-        add_demo_account(&store, &vault, account).await?;
+        add_demo_account(&store, &vault, account, &reachable(address)).await?;
     }
     let key = match variable("ONELANE_DEV_KEY") {
         Some(key) => key,
@@ -87,13 +90,6 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     };
     api::ensure_admin_key(&store, &key).await?;
 
-    let address: SocketAddr = variable("ONELANE_LISTEN")
-        .unwrap_or_else(|| "127.0.0.1:8080".to_owned())
-        .parse()
-        .context("ONELANE_LISTEN is no address like 127.0.0.1:8080")?;
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}; ONELANE_LISTEN chooses another place"))?;
     let allowed_networks = match variable("ONELANE_ALLOWED_NETWORKS") {
         Some(networks) => networks.parse().context("ONELANE_ALLOWED_NETWORKS cannot be read")?,
         // Whoever tries webhooks on a laptop listens there.
@@ -101,9 +97,16 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     };
     let options = GatewayOptions { allowed_networks, ..GatewayOptions::default() };
     let gateway = Gateway::new(store.clone(), vault, options)?;
+    for id in demo_ids {
+        if let Some(account) = store.account(id).await?
+            && let Some(url) = gateway.callbacks().url_of(&account).await?
+        {
+            sandbox.call_at(&account.provider, &url);
+        }
+    }
     // What the environment names may hold a password; whoever set it knows it.
     let database = if variable("DATABASE_URL").is_some() { "as DATABASE_URL says" } else { &database_url };
-    greet(listener.local_addr()?, &books, &key, database, example.as_ref());
+    greet(address, &books, &key, database, example.as_ref());
 
     let simulating = stop.clone();
     let simulators = tokio::spawn(sandbox.serve(sandbox_listener, simulating.cancelled_owned()));
@@ -114,8 +117,27 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     Ok(served?)
 }
 
-/// Adds a demo account, or points the one of an earlier run to this run's sandbox.
-async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount) -> anyhow::Result<()> {
+/// The listener of the API.
+async fn listen() -> anyhow::Result<TcpListener> {
+    let address: SocketAddr = variable("ONELANE_LISTEN")
+        .unwrap_or_else(|| "127.0.0.1:8080".to_owned())
+        .parse()
+        .context("ONELANE_LISTEN is no address like 127.0.0.1:8080")?;
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; ONELANE_LISTEN chooses another place"))
+}
+
+/// Where the sandbox, which runs beside it, reaches the API.
+fn reachable(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
+}
+
+/// Adds a demo account, or points the one of an earlier run to this run's sandbox, and its callbacks to this run's API.
+async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount, api: &str) -> anyhow::Result<()> {
     let DemoAccount { id, provider, display_name, base_url, credentials, settings, example_order: _ } = account;
     let credentials = vault.seal(&delivery::sealing_place(id), credentials.to_string().as_bytes())?;
     let account = NewAccount {
@@ -127,7 +149,7 @@ async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount) ->
         credentials,
         settings,
         throttles: json!({}),
-        public_callback_url: None,
+        public_callback_url: Some(api.to_owned()),
     };
     if !store.add_account(&account).await? {
         store.refresh_account(&account).await?;

@@ -9,7 +9,7 @@ mod encoded;
 mod evidence;
 mod exchange;
 mod lane;
-mod moment;
+pub mod moment;
 mod send;
 mod session;
 mod transmit;

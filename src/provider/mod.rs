@@ -11,7 +11,9 @@ mod carriage;
 #[cfg(test)]
 mod coverage;
 mod exchange;
+mod hongxun;
 mod ile;
+mod inward;
 #[allow(dead_code, reason = "what one adapter does not use another does")]
 mod json;
 mod otms;
@@ -33,11 +35,14 @@ pub use carriage::{Translation, translate};
 pub use exchange::{
     Answer, Batch, Encoding, Item, ItemEncoding, Lineage, Outcome, Request, Trace, Trip, TripNumbers, Verdict,
 };
+pub use inward::{
+    Callback, CallbackReply, Inward, Reception, Refusal, Verification, Verified, dedupe_key, read_callback,
+};
 pub use profile::{Carries, Catalogue, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
-pub use schema::{check_account, extension_components, settings_schema};
+pub use schema::{check_account, check_public_callback_url, extension_components, settings_schema};
 
 /// Every provider. The only place that lists them.
-pub static ALL: &[&dyn Provider] = &[&otms::Otms, &ttms::Ttms, &ile::Ile];
+pub static ALL: &[&dyn Provider] = &[&otms::Otms, &ttms::Ttms, &ile::Ile, &hongxun::Hongxun];
 
 /// The provider with this id.
 pub fn find(id: &str) -> Option<&'static dyn Provider> {
@@ -51,6 +56,9 @@ pub trait Provider: Send + Sync {
 
     /// What can be sent to it; nothing for a provider that only calls us.
     fn outward(&self) -> Option<&dyn Outward>;
+
+    /// What it calls back; nothing for a provider that only answers.
+    fn inward(&self) -> Option<&dyn Inward>;
 }
 
 /// What can be sent to a provider, and how its answers are read. Pure functions.

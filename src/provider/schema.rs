@@ -76,20 +76,42 @@ pub fn check_account(provider: &dyn Provider, account: &AccountDraft<'_>) -> Vec
     errors
 }
 
+/// Checks where providers reach this gateway; the pointer is into the account.
+pub fn check_public_callback_url(url: &str) -> Option<FieldError> {
+    let invalid = |(detail, detail_zh): (&str, &str)| {
+        FieldError::new("/publicCallbackUrl", "validation.invalid_value", detail, detail_zh)
+    };
+    let parsed = match address(url) {
+        Ok(parsed) => parsed,
+        Err(words) => return Some(invalid(words)),
+    };
+    let web = matches!(parsed.scheme(), "http" | "https") && parsed.has_host();
+    (!web).then(|| invalid(("must begin with http:// or https://", "必须以 http:// 或 https:// 开头")))
+}
+
+/// An absolute URL without credentials, query and fragment, or what is wrong with it in both languages.
+fn address(url: &str) -> Result<reqwest::Url, (&'static str, &'static str)> {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return Err(("is not an absolute URL", "不是有效的绝对 URL"));
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(("must not hold credentials", "不得包含账号或密码"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(("must have neither query nor fragment", "不得包含查询参数或片段"));
+    }
+    Ok(url)
+}
+
 fn check_base_url(account: &AccountDraft<'_>) -> Option<FieldError> {
     let plain_http = account.settings.get("allowPlainHttp").and_then(Value::as_bool).unwrap_or(false);
     let invalid = |detail: &str, detail_zh: &str| {
         Some(FieldError::new("/baseUrl", "validation.invalid_value", detail, detail_zh))
     };
-    let Ok(url) = reqwest::Url::parse(account.base_url) else {
-        return invalid("is not an absolute URL", "不是有效的绝对 URL");
+    let url = match address(account.base_url) {
+        Ok(url) => url,
+        Err((detail, detail_zh)) => return invalid(detail, detail_zh),
     };
-    if !url.username().is_empty() || url.password().is_some() {
-        return invalid("must not hold credentials", "不得包含账号或密码");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return invalid("must have neither query nor fragment", "不得包含查询参数或片段");
-    }
     match url.scheme() {
         "https" => None,
         "http" if plain_http => None,

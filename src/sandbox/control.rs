@@ -1,7 +1,7 @@
 //! The control calls, the same for every simulator: `/control/{provider}/books`,
 //! `/control/{provider}/holdings`, `/control/{provider}/meter`, `/control/{provider}/faults`,
-//! `/control/{provider}/orders/{number}/advance` and `/control/reset` (api.md, "Development and
-//! sandbox").
+//! `/control/{provider}/orders/{number}/advance`, `/control/{provider}/callbacks`,
+//! `/control/{provider}/callback-url` and `/control/reset` (api.md, "Development and sandbox").
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::faults::Fault;
-use super::{NotAdvanced, Stage, Station, find};
+use super::{BookEntry, Called, NotAdvanced, Stage, Station, find};
 
 type Stations = Arc<[Arc<Station>]>;
 
@@ -25,6 +25,8 @@ pub(super) fn router(stations: Stations) -> Router {
         .route("/control/{provider}/holdings", get(holdings))
         .route("/control/{provider}/meter", get(meter))
         .route("/control/{provider}/orders/{number}/advance", post(advance))
+        .route("/control/{provider}/callbacks", post(tell))
+        .route("/control/{provider}/callback-url", put(call_at))
         .route("/control/{provider}/faults", get(faults).put(replace_faults).delete(clear_faults))
         .route("/control/reset", post(reset))
         .fallback(unknown_path)
@@ -71,7 +73,15 @@ struct Advance {
     to: Stage,
 }
 
-/// The order as it is in the books then.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AdvancedOrder {
+    #[serde(flatten)]
+    entry: BookEntry,
+    called_back: Vec<Called>,
+}
+
+/// The order as it is in the books then, and who was called about it.
 async fn advance(
     State(stations): State<Stations>,
     Path((provider, number)): Path<(String, String)>,
@@ -85,7 +95,10 @@ async fn advance(
         Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
     };
     match station.simulator.advance(&number, to) {
-        Ok(entry) => Json(entry).into_response(),
+        Ok(entry) => {
+            let called_back = station.caller.call(&station.faults, station.due()).await;
+            Json(AdvancedOrder { entry, called_back }).into_response()
+        }
         Err(reason) => {
             let status = match &reason {
                 NotAdvanced::UnknownOrder(_) => StatusCode::NOT_FOUND,
@@ -94,6 +107,52 @@ async fn advance(
             };
             problem(status, &reason.to_string())
         }
+    }
+}
+
+/// Makes the calls back that the body asks for; what it may ask for is the simulator's own.
+async fn tell(
+    State(stations): State<Stations>,
+    Path(provider): Path<String>,
+    asked: Result<Json<Value>, JsonRejection>,
+) -> Response {
+    let Some(station) = find(&stations, &provider) else {
+        return unknown_provider(&stations, &provider);
+    };
+    let asked = match asked {
+        Ok(Json(asked)) => asked,
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
+    let Some(calling) = station.simulator.calling() else {
+        return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{provider} calls nobody back"));
+    };
+    match calling.tell(asked) {
+        Ok(()) => Json(Items { items: station.caller.call(&station.faults, station.due()).await }).into_response(),
+        Err(reason) => problem(StatusCode::UNPROCESSABLE_ENTITY, &reason),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CallbackUrl {
+    callback_url: String,
+}
+
+async fn call_at(
+    State(stations): State<Stations>,
+    Path(provider): Path<String>,
+    told: Result<Json<CallbackUrl>, JsonRejection>,
+) -> Response {
+    let Some(station) = find(&stations, &provider) else {
+        return unknown_provider(&stations, &provider);
+    };
+    match (told, station.simulator.calling()) {
+        (Ok(Json(CallbackUrl { callback_url })), Some(calling)) => {
+            calling.call_at(&callback_url);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        (Ok(_), None) => problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{provider} calls nobody back")),
+        (Err(rejection), _) => problem(rejection.status(), &rejection.body_text()),
     }
 }
 
@@ -149,6 +208,7 @@ async fn reset(State(stations): State<Stations>) -> Response {
     for station in stations.iter() {
         station.simulator.reset();
         station.faults.replace(Vec::new());
+        station.caller.forget();
     }
     Json(json!({ "reset": ids(&stations) })).into_response()
 }

@@ -9,9 +9,11 @@
 //! (routes, control calls, books, meter, faults) knows simulators only through [`Simulator`].
 
 mod books;
+mod calling;
 mod connection;
 mod control;
 mod faults;
+mod hongxun;
 mod ile;
 mod meter;
 mod otms;
@@ -36,10 +38,12 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use calling::Caller;
 use connection::{CuttableListener, Line};
 use faults::{Faults, ItemChange};
 
 pub use books::BookEntry;
+pub use calling::{CallBack, Called, Calling};
 pub use meter::MeterReading;
 pub use random::{Random, seeded};
 pub use stage::{NotAdvanced, Stage};
@@ -86,8 +90,11 @@ pub trait Simulator: Send + Sync {
     fn reset(&self);
 
     /// Lets the order with this number, the provider's or ours, come to a stage, as the provider's
-    /// own people would. What calls back about an order begins here.
+    /// own people would. What is to be told of it is among [`Calling::due`].
     fn advance(&self, number: &str, to: Stage) -> Result<BookEntry, NotAdvanced>;
+
+    /// `None` for a provider that calls nobody.
+    fn calling(&self) -> Option<&dyn Calling>;
 
     /// Counts a request that a fault keeps from [`Simulator::router`], as far as its head says who
     /// sent it.
@@ -154,6 +161,7 @@ pub fn simulators(options: &SandboxOptions) -> Vec<Arc<dyn Simulator>> {
         Arc::new(otms::OtmsSimulator::new(options.clock.clone())),
         Arc::new(ile::IleSimulator::new(options.clock.clone())),
         Arc::new(ttms::TtmsSimulator::new(options.clock.clone())),
+        Arc::new(hongxun::HongxunSimulator::new(options.clock.clone())),
     ]
 }
 
@@ -161,6 +169,14 @@ pub fn simulators(options: &SandboxOptions) -> Vec<Arc<dyn Simulator>> {
 struct Station {
     simulator: Arc<dyn Simulator>,
     faults: Faults,
+    caller: Caller,
+}
+
+impl Station {
+    /// The calls back that are due.
+    fn due(&self) -> Vec<CallBack> {
+        self.simulator.calling().map(Calling::due).unwrap_or_default()
+    }
 }
 
 /// How long answers that are under way may take when the sandbox stops.
@@ -177,7 +193,10 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn new(options: &SandboxOptions) -> Self {
-        let station = |simulator| Arc::new(Station { simulator, faults: Faults::new(options.random.clone()) });
+        let station = |simulator| {
+            let faults = Faults::new(options.random.clone());
+            Arc::new(Station { simulator, faults, caller: Caller::default() })
+        };
         Self { stations: simulators(options).into_iter().map(station).collect() }
     }
 
@@ -186,7 +205,8 @@ impl Sandbox {
         self.stations.iter().fold(control::router(self.stations.clone()), |router, station| {
             let faulty = from_fn_with_state(station.clone(), faults::strike);
             let simulator = &station.simulator;
-            router.nest(&format!("/{}", simulator.id()), simulator.router().layer(faulty))
+            let talkative = from_fn_with_state(station.clone(), calling::call_back);
+            router.nest(&format!("/{}", simulator.id()), simulator.router().layer(talkative).layer(faulty))
         })
     }
 
@@ -211,6 +231,13 @@ impl Sandbox {
 
     pub fn demo_accounts(&self, sandbox_base_url: &str) -> Vec<DemoAccount> {
         self.stations.iter().map(|it| it.simulator.demo_account(sandbox_base_url)).collect()
+    }
+
+    /// Tells a simulator where its demo account is called.
+    pub fn call_at(&self, provider: &str, callback_url: &str) {
+        if let Some(calling) = find(&self.stations, provider).and_then(|station| station.simulator.calling()) {
+            calling.call_at(callback_url);
+        }
     }
 
     pub fn simulator(&self, id: &str) -> Option<Arc<dyn Simulator>> {

@@ -155,6 +155,7 @@ fn demo_accounts_are_of_simulators_and_point_at_the_sandbox() {
 fn shared_code_names_no_provider() {
     let shared = [
         include_str!("books.rs"),
+        include_str!("calling.rs"),
         include_str!("connection.rs"),
         include_str!("control.rs"),
         include_str!("faults/distort.rs"),

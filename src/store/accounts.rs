@@ -19,6 +19,8 @@ pub struct StoredAccount {
     pub throttles: Value,
     pub throttle_group: String,
     pub public_callback_url: Option<String>,
+    /// Last part of its callback path; nothing until that is needed
+    pub callback_token: Option<Sealed>,
     pub paused_at: Option<DateTime<Utc>>,
     pub pause_reason: Option<String>,
     pub version: i64,
@@ -71,6 +73,10 @@ macro_rules! stored {
             throttles: row.throttles.0,
             throttle_group: row.throttle_group,
             public_callback_url: row.public_callback_url,
+            callback_token: row
+                .callback_token
+                .zip(row.callback_token_key)
+                .map(|(bytes, key_id)| Sealed { bytes, key_id }),
             paused_at: row.paused_at,
             pause_reason: row.pause_reason,
             version: row.version,
@@ -104,20 +110,21 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Gives an account that is there another address, other credentials and other settings.
+    /// Gives an account that is there other addresses, other credentials and other settings.
     pub async fn refresh_account(&self, account: &NewAccount) -> Result<(), StoreError> {
         sqlx::query!(
             "with forgotten as (
                  update provider_sessions set session = null, refused = false, quick_refusals = 0, generation = generation + 1
                  where account_id = $1)
              update accounts set base_url = $2, credentials = $3, credentials_key = $4, settings = $5,
-                 version = version + 1, updated_at = onelane_now()
+                 public_callback_url = $6, version = version + 1, updated_at = onelane_now()
              where id = $1",
             account.id,
             account.base_url,
             account.credentials.bytes,
             account.credentials.key_id,
             account.settings,
+            account.public_callback_url,
         )
         .execute(self.pool())
         .await?;
@@ -184,7 +191,8 @@ impl Store {
         let row = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
                    settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
-                   public_callback_url, paused_at, pause_reason, version, created_at, updated_at
+                   public_callback_url, callback_token, callback_token_key, paused_at, pause_reason, version, created_at,
+                   updated_at
                from accounts where id = $1"#,
             id,
         )
@@ -203,7 +211,8 @@ impl Store {
         let rows = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
                    settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
-                   public_callback_url, paused_at, pause_reason, version, created_at, updated_at
+                   public_callback_url, callback_token, callback_token_key, paused_at, pause_reason, version, created_at,
+                   updated_at
                from accounts where id > $1 and ($3::text[] is null or id = any($3)) order by id limit $2"#,
             after,
             limit,

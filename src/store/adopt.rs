@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, happen};
 use crate::canonical::{DocumentType, OrderStatus};
 
 /// An order that stands at its provider already.
@@ -20,8 +20,10 @@ pub struct AdoptedOrder<'a> {
 }
 
 impl Store {
-    /// Registers an order; nothing is sent. False when the account has an order of this number already.
+    /// Registers an order; nothing is sent, and callbacks that wait for it are looked at. False when the account
+    /// has an order of this number already.
     pub async fn adopt_order(&self, order: &AdoptedOrder<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
             "insert into orders (id, account_id, provider, document_type, order_number, provider_order_number, document,
                  document_complete, adopted, placed, status, created_at, updated_at)
@@ -37,21 +39,27 @@ impl Store {
             order.document_complete,
             <&str>::from(OrderStatus::Unknown),
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
+        happen::wake_waiting(&mut transaction, &[order.order_id]).await?;
+        transaction.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// Adds the provider's number to an adopted order that was registered without one.
+    /// Adds the provider's number to an adopted order that was registered without one; callbacks that wait for it
+    /// are looked at.
     pub async fn add_provider_number(&self, order_id: Uuid, number: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pool().begin().await?;
         sqlx::query!(
             "update orders set provider_order_number = $2, version = version + 1, updated_at = onelane_now()
              where id = $1 and adopted and provider_order_number is null",
             order_id,
             number,
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
+        happen::wake_waiting(&mut transaction, &[order_id]).await?;
+        transaction.commit().await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::settle::{SettledItem, SettledTrip};
 use super::{Store, StoreError, outcome, submit, word};
-use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
+use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
 
 /// What became of a decision.
 #[derive(Debug, PartialEq, Eq)]
@@ -134,11 +134,8 @@ impl Store {
         )
         .fetch_one(&mut *transaction)
         .await?;
-        let document = row.change.as_ref().filter(|_| resolution.accepted).map(|change| {
-            let mut document = row.document.0.clone();
-            merge_patch(&mut document, &change.0);
-            document
-        });
+        let document = row.change.as_ref().filter(|_| resolution.accepted);
+        let document = document.map(|change| outcome::changed(&row.document.0, &change.0));
         let create = matches!(operation, Operation::Create | Operation::CreateTrip);
         let item = SettledItem {
             may_exist: true,

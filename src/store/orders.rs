@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, word};
+use super::{Store, StoreError, happen, word};
 use crate::canonical::{DocumentType, EventType, Operation, OrderStatus};
 
 /// An order as the ledger keeps it.
@@ -190,29 +190,45 @@ impl Store {
 
     /// Keeps what a provider said when it was asked about an order: its status, its number, and each milestone
     /// that is not known yet.
+    ///
+    /// The answer is the truth, unless the order changed since it was asked for (`asked_at_version`): then it may be
+    /// older than what changed, and moves the order forward only.
     pub async fn keep_refreshed(
         &self,
         id: Uuid,
+        asked_at_version: i64,
         status: Option<OrderStatus>,
         provider_order_number: &str,
         milestones: &[(EventType, DateTime<Utc>)],
     ) -> Result<(), StoreError> {
         let types: Vec<&str> = milestones.iter().map(|(event_type, _)| event_type.into()).collect();
         let times: Vec<DateTime<Utc>> = milestones.iter().map(|(_, occurred_at)| *occurred_at).collect();
+        let before = |rule| -> Vec<&str> {
+            let statuses = status.map(|status| OrderStatus::before(status, rule)).unwrap_or_default();
+            statuses.into_iter().map(Into::into).collect()
+        };
         let mut transaction = self.pool().begin().await?;
         // Those who refresh at once take turns, and none writes an event twice.
         sqlx::query!(
-            "update orders set refreshed_at = onelane_now(), updated_at = onelane_now(),
-                 status = coalesce($2, status), provider_order_number = coalesce(provider_order_number, $3),
-                 version = version + case when (status, provider_order_number)
-                     is distinct from (coalesce($2, status), coalesce(provider_order_number, $3)) then 1 else 0 end
-             where id = $1",
+            "update orders o set refreshed_at = onelane_now(), updated_at = onelane_now(), status = n.status,
+                 provider_order_number = n.number,
+                 version = o.version + case when (o.status, o.provider_order_number) is distinct from (n.status, n.number) then 1 else 0 end
+             from (
+                 select id,
+                     case when status = any(case when version = $4 then $5::text[] else $6::text[] end) then $2 else status end as status,
+                     coalesce(provider_order_number, $3) as number
+                 from orders where id = $1 for update) n
+             where o.id = n.id",
             id,
             status.map(<&str>::from),
             provider_order_number,
+            asked_at_version,
+            &before(OrderStatus::may_be_found) as &[&str],
+            &before(OrderStatus::may_become) as &[&str],
         )
         .execute(&mut *transaction)
         .await?;
+        happen::wake_waiting(&mut transaction, &[id]).await?;
         sqlx::query!(
             "insert into events (id, type, account_id, order_id, data, occurred_at, recorded_at)
              select gen_random_uuid(), u.type, o.account_id, o.id,

@@ -1,14 +1,23 @@
 //! What the end of a submission means for its order and for those who wait: the part that a provider's answer
 //! and a person's decision share.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::settle::SettledItem;
-use super::{StoreError, trips};
-use crate::canonical::{EventType, Operation, Severity, SubmissionResult, SubmissionState};
+use super::{StoreError, happen, trips};
+use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
+
+/// The document with a submission's change in it.
+pub(super) fn changed(document: &Value, change: &Value) -> Value {
+    let mut changed = document.clone();
+    merge_patch(&mut changed, change);
+    changed
+}
 
 /// Locks the orders, so that nothing is queued behind a submission while it ends.
 pub(super) async fn lock_orders(connection: &mut PgConnection, items: &[SettledItem]) -> Result<(), StoreError> {
@@ -31,12 +40,26 @@ pub(super) async fn record(
     items: &[SettledItem],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let cancelled = cancelled_before(connection, items).await?;
     update_orders(connection, items, now).await?;
     trips::settle(connection, items, now).await?;
     replace_results(connection, items, now).await?;
-    insert_events(connection, items, now).await?;
+    insert_events(connection, items, &cancelled, now).await?;
     cancel_followers(connection, items, now).await?;
     release_successors(connection, items).await
+}
+
+/// Of the orders whose cancellation is to be told, those of which the provider told it before by a callback.
+async fn cancelled_before(connection: &mut PgConnection, items: &[SettledItem]) -> Result<HashSet<Uuid>, StoreError> {
+    let told = items.iter().filter(|item| item.order_event == Some(EventType::OrderCancelled));
+    let ids: Vec<Uuid> = told.map(|item| item.order_id).collect();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let cancelled = sqlx::query_scalar!("select id from orders where id = any($1) and status = 'cancelled'", &ids)
+        .fetch_all(connection)
+        .await?;
+    Ok(cancelled.into_iter().collect())
 }
 
 /// What became of the orders themselves: status, the provider's number, the document.
@@ -54,6 +77,7 @@ async fn update_orders(
     }
     let ids: Vec<Uuid> = ended.iter().map(|item| item.order_id).collect();
     let statuses: Vec<Option<&str>> = ended.iter().map(|item| item.order_status.map(Into::into)).collect();
+    let from: Vec<Value> = ended.iter().map(|item| json!(before(item))).collect();
     let numbers: Vec<Option<&str>> = ended.iter().map(|item| item.provider_order_number.as_deref()).collect();
     let documents: Vec<Option<Value>> = ended.iter().map(|item| item.document.clone()).collect();
     let taken: Vec<bool> = ended.iter().map(|item| is_taken(item.state)).collect();
@@ -73,8 +97,11 @@ async fn update_orders(
                  or (o.status, o.provider_order_number) is distinct from (coalesce(u.status, o.status), coalesce(u.number, o.provider_order_number))
                  then 1 else 0 end,
              updated_at = $8
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bool[], $6::bool[], $7::bool[])
-             as u (id, status, number, document, taken, whole, changed)
+         from (
+             select n.id, case when n.before ? p.status then n.status end as status, n.number, n.document, n.taken, n.whole, n.changed
+             from unnest($1::uuid[], $2::text[], $9::jsonb[], $3::text[], $4::jsonb[], $5::bool[], $6::bool[], $7::bool[])
+                 as n (id, status, before, number, document, taken, whole, changed)
+             join orders p on p.id = n.id and p.id = any($1)) u
          where o.id = u.id and o.id = any($1)",
         &ids,
         &statuses as &[Option<&str>],
@@ -84,10 +111,25 @@ async fn update_orders(
         &whole,
         &changed,
         now,
+        &from,
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    let numbered: Vec<Uuid> =
+        ended.iter().filter(|item| item.provider_order_number.is_some()).map(|item| item.order_id).collect();
+    if numbered.is_empty() { Ok(()) } else { happen::wake_waiting(connection, &numbered).await }
+}
+
+/// Where an order may stand for the answer to move it.
+///
+/// The answer to a creation may come after callbacks that tell of what happened since, so it moves the order forward
+/// only. Any other answer says how the order stands now.
+pub(super) fn before(item: &SettledItem) -> Vec<OrderStatus> {
+    let Some(status) = item.order_status else { return Vec::new() };
+    match item.operation {
+        Operation::Create | Operation::CreateTrip => OrderStatus::before(status, OrderStatus::may_become),
+        _ => OrderStatus::before(status, OrderStatus::may_be_found),
+    }
 }
 
 pub(super) fn is_taken(state: SubmissionState) -> bool {
@@ -147,6 +189,7 @@ async fn replace_results(
 async fn insert_events(
     connection: &mut PgConnection,
     items: &[SettledItem],
+    cancelled_before: &HashSet<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let mut types: Vec<&str> = Vec::new();
@@ -154,7 +197,9 @@ async fn insert_events(
     let mut submission_ids = Vec::new();
     for item in items {
         let of_submission = event_of(item.state).filter(|_| item.announce);
-        for event in [of_submission, item.order_event].into_iter().flatten() {
+        let known = item.order_event == Some(EventType::OrderCancelled) && cancelled_before.contains(&item.order_id);
+        let of_order = item.order_event.filter(|_| !known);
+        for event in [of_submission, of_order].into_iter().flatten() {
             types.push(event.into());
             order_ids.push(item.order_id);
             submission_ids.push(item.submission_id);

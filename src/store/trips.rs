@@ -10,7 +10,7 @@ use super::idempotency::{self, IdempotencyKey};
 use super::outcome::is_taken;
 use super::settle::SettledItem;
 use super::submit::insert_notices;
-use super::{Store, StoreError};
+use super::{Store, StoreError, happen, outcome};
 use crate::canonical::{DocumentType, EventType, Operation, OrderStatus, SubmissionResult};
 
 /// A trip to be kept, with its orders.
@@ -183,11 +183,12 @@ pub(super) async fn settle(
     for item in items {
         let Some(trip) = &item.trip else { continue };
         let numbers: Vec<Option<&str>> = trip.provider_order_numbers.iter().map(Option::as_deref).collect();
+        let before: Vec<&str> = outcome::before(item).into_iter().map(Into::into).collect();
         sqlx::query!(
             r#"with numbered as (
                    update trips set provider_trip_number = coalesce($2, provider_trip_number), updated_at = $6 where id = $1),
                changed as (
-                   update orders o set status = coalesce($4, o.status),
+                   update orders o set status = case when o.status = any($11) then $4 else o.status end,
                        provider_order_number = coalesce(($3::text[])[m.position + 1], o.provider_order_number),
                        placed = o.placed or $5, version = o.version + 1, updated_at = $6
                    from trip_orders m
@@ -208,9 +209,21 @@ pub(super) async fn settle(
             item.submission_id,
             <&str>::from(item.operation),
             <&str>::from(item.state),
+            &before as &[&str],
         )
         .execute(&mut *connection)
         .await?;
+        if !numbers.is_empty() {
+            wake_waiting_for(connection, trip.trip_id).await?;
+        }
     }
     Ok(())
+}
+
+/// Has waiting callbacks looked at that name an order of the trip.
+async fn wake_waiting_for(connection: &mut PgConnection, trip_id: Uuid) -> Result<(), StoreError> {
+    let ids = sqlx::query_scalar!("select order_id from trip_orders where trip_id = $1", trip_id)
+        .fetch_all(&mut *connection)
+        .await?;
+    happen::wake_waiting(connection, &ids).await
 }

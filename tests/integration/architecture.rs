@@ -6,13 +6,23 @@ use std::path::{Path, PathBuf};
 
 /// What each part of the crate must not refer to.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("canonical", &["provider", "store", "delivery", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
-    ("provider", &["store", "delivery", "event", "api", "sandbox", "gateway", "cli", "vault", "axum", "sqlx", "tokio"]),
-    ("store", &["delivery", "event", "api", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
-    ("delivery", &["event", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
-    ("event", &["provider", "delivery", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
+    (
+        "canonical",
+        &["provider", "store", "delivery", "callback", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"],
+    ),
+    (
+        "provider",
+        &[
+            "store", "delivery", "callback", "event", "api", "sandbox", "gateway", "cli", "vault", "axum", "sqlx",
+            "tokio",
+        ],
+    ),
+    ("store", &["delivery", "callback", "event", "api", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
+    ("delivery", &["callback", "event", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
+    ("callback", &["event", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
+    ("event", &["provider", "delivery", "callback", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
     ("api", &["sandbox", "gateway", "cli", "sqlx", "reqwest"]),
-    ("sandbox", &["provider", "store", "delivery", "api", "canonical", "gateway", "cli", "sqlx", "reqwest"]),
+    ("sandbox", &["provider", "store", "delivery", "callback", "api", "canonical", "gateway", "cli", "sqlx"]),
     ("postgres", &["provider", "store", "delivery", "api", "canonical", "sandbox", "gateway", "cli", "axum"]),
     ("throttle.rs", &["store", "delivery", "api", "sandbox", "sqlx", "axum", "tokio"]),
 ];
@@ -109,6 +119,18 @@ fn only_the_folders_of_providers_and_their_simulators_name_a_provider() {
         for id in &ids {
             assert!(!words.contains(*id), "{} names {id}", relative.display());
         }
+    }
+}
+
+/// Whoever calls somebody has the guards of the one place for it.
+#[test]
+fn only_few_places_make_http_calls() {
+    let root = source_root();
+    let callers = ["delivery/send.rs", "event/webhook/sender.rs", "sandbox/calling.rs", "cli/health.rs"];
+    for path in sources(&root) {
+        let relative = path.strip_prefix(&root).unwrap();
+        let calls = code(&path).contains("reqwest::Client");
+        assert!(!calls || callers.iter().any(|caller| relative.ends_with(caller)), "{} calls", relative.display());
     }
 }
 

@@ -7,6 +7,7 @@ mod api_keys;
 mod architecture;
 mod bad_input;
 mod batch;
+mod callbacks;
 mod changes;
 mod conformance;
 mod contract;

@@ -10,7 +10,7 @@ use crate::api::AppState;
 use crate::api::problem::{Kind, Problem};
 use crate::canonical::{FieldError, escape_token};
 use crate::delivery::sealing_place;
-use crate::provider::{self, AccountDraft, Profile, check_account};
+use crate::provider::{self, AccountDraft, Profile, check_account, check_public_callback_url};
 use crate::store::accounts::NewAccount;
 use crate::vault::Sealed;
 
@@ -41,7 +41,7 @@ pub struct NewAccountBody {
     /// Accounts of one group and provider share their quota; the account's own id when absent
     #[schema(pattern = "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$")]
     throttle_group: Option<String>,
-    /// Where the provider reaches this gateway
+    /// Where the provider reaches this gateway: an absolute URL, which the callback path follows
     #[schema(max_length = 500)]
     public_callback_url: Option<String>,
 }
@@ -83,6 +83,7 @@ pub fn prepare(state: &AppState, body: NewAccountBody) -> Result<NewAccount, Pro
     let draft = AccountDraft { base_url: &base_url, credentials: &credentials, settings: &settings };
     let mut errors = check_account(known, &draft);
     errors.extend(check_throttles(known.profile(), &throttles));
+    errors.extend(public_callback_url.as_deref().and_then(check_public_callback_url));
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }

@@ -44,7 +44,7 @@ pub async fn handler(
     if !state.store.add_account(&prepare(&state, body)?).await? {
         return Err(Problem::new(Kind::AccountExists, format!("There is an account {id} already.")));
     }
-    let account = AccountView::from(super::read(&state, &caller, &id).await?);
+    let account = AccountView::of(&state, super::read(&state, &caller, &id).await?).await?;
     let headers =
         [(header::LOCATION, format!("/v1/accounts/{id}")), (header::ETAG, format!("\"{}\"", account.version))];
     Ok((StatusCode::CREATED, headers, Json(account)).into_response())

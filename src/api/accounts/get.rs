@@ -30,6 +30,6 @@ pub async fn handler(
     Path(account): Path<String>,
     _: Params<NoParams>,
 ) -> Result<Response, Problem> {
-    let account = AccountView::from(read(&state, &caller, &account).await?);
+    let account = AccountView::of(&state, read(&state, &caller, &account).await?).await?;
     Ok(([(header::ETAG, format!("\"{}\"", account.version))], Json(account)).into_response())
 }

@@ -35,5 +35,9 @@ pub async fn handler(
         accounts.pop();
     }
     let next_cursor = accounts.last().filter(|_| more).map(|last| write_cursor(&last.id));
-    Ok(Json(Page { items: accounts.into_iter().map(AccountView::from).collect(), next_cursor }))
+    let mut items = Vec::with_capacity(accounts.len());
+    for account in accounts {
+        items.push(AccountView::of(&state, account).await?);
+    }
+    Ok(Json(Page { items, next_cursor }))
 }

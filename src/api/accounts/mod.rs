@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::AppState;
 use super::auth::{Caller, Scope};
 use super::problem::Problem;
+use crate::callback::DoorError;
 use crate::store::accounts::StoredAccount;
 
 /// An account. Its credentials are never answered.
@@ -37,8 +38,13 @@ pub struct AccountView {
     pub throttles: Value,
     /// Accounts of one group and provider share their quota
     pub throttle_group: String,
+    /// Where the provider reaches this gateway
     #[schema(required)]
     pub public_callback_url: Option<String>,
+    /// Where the provider calls this account, a secret: with `publicCallbackUrl` a whole URL, else its path. Null for
+    /// a provider that does not call
+    #[schema(required, example = "https://gateway.example.com/callbacks/provider/account/…")]
+    pub callback_url: Option<String>,
     /// Set while nothing goes out
     #[schema(required)]
     pub paused: Option<PausedView>,
@@ -57,8 +63,9 @@ pub struct PausedView {
     pub reason: String,
 }
 
-impl From<StoredAccount> for AccountView {
-    fn from(stored: StoredAccount) -> Self {
+impl AccountView {
+    async fn of(state: &AppState, stored: StoredAccount) -> Result<Self, Problem> {
+        let callback_url = callback_url(state, &stored).await?;
         let StoredAccount {
             id,
             provider,
@@ -69,13 +76,14 @@ impl From<StoredAccount> for AccountView {
             throttles,
             throttle_group,
             public_callback_url,
+            callback_token: _,
             paused_at,
             pause_reason,
             version,
             created_at,
             updated_at,
         } = stored;
-        AccountView {
+        Ok(AccountView {
             id,
             provider,
             display_name,
@@ -84,10 +92,24 @@ impl From<StoredAccount> for AccountView {
             throttles,
             throttle_group,
             public_callback_url,
+            callback_url,
             paused: paused_at.map(|since| PausedView { since, reason: pause_reason.unwrap_or_default() }),
             version,
             created_at,
             updated_at,
+        })
+    }
+}
+
+/// Where the account's provider calls it.
+async fn callback_url(state: &AppState, account: &StoredAccount) -> Result<Option<String>, Problem> {
+    match state.callbacks.url_of(account).await {
+        Ok(url) => Ok(url),
+        Err(DoorError::Store(error)) => Err(error.into()),
+        Err(error @ DoorError::Vault(_)) => {
+            // The rest of the account is worth showing all the same.
+            tracing::error!(%error, account = account.id, "the callback path of an account cannot be told");
+            Ok(None)
         }
     }
 }

@@ -30,5 +30,5 @@ pub async fn handler(
 ) -> Result<Json<AccountView>, Problem> {
     read(&state, &caller, &account).await?;
     state.store.pause_account(&account, "paused by an administrator").await?;
-    Ok(Json(AccountView::from(read(&state, &caller, &account).await?)))
+    Ok(Json(AccountView::of(&state, read(&state, &caller, &account).await?).await?))
 }

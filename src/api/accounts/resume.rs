@@ -40,5 +40,5 @@ pub async fn handler(
             endpoint: endpoint.id.to_owned(),
         });
     }
-    Ok(Json(AccountView::from(resumed)))
+    Ok(Json(AccountView::of(&state, resumed).await?))
 }

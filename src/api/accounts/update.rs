@@ -22,7 +22,7 @@ use crate::delivery::sealing_place;
 use crate::store::accounts::StoredAccount;
 
 /// Members of an account that no caller sets, or that never change.
-const READ_ONLY: &[&str] = &["id", "provider", "paused", "version", "createdAt", "updatedAt"];
+const READ_ONLY: &[&str] = &["id", "provider", "callbackUrl", "paused", "version", "createdAt", "updatedAt"];
 
 /// How often a change is made anew because the account changed under it.
 const MOST_LOOKS: usize = 5;
@@ -48,7 +48,7 @@ pub struct AccountPatch {
     throttles: Option<BTreeMap<String, ThrottleOverride>>,
     /// Accounts of one group and provider share their quota
     throttle_group: Option<String>,
-    /// Where the provider reaches this gateway
+    /// Where the provider reaches this gateway: an absolute URL, which the callback path follows
     #[schema(max_length = 500)]
     public_callback_url: Option<String>,
 }
@@ -94,7 +94,7 @@ pub async fn handler(
         let changed = patched(&state, stored, &body.value)?;
         if state.store.update_account(&prepare(&state, changed)?, version).await? {
             tracing::info!(account = id, by = %caller.key_id, "account changed");
-            let account = AccountView::from(read(&state, &caller, &id).await?);
+            let account = AccountView::of(&state, read(&state, &caller, &id).await?).await?;
             return Ok(([(header::ETAG, format!("\"{}\"", account.version))], Json(account)).into_response());
         }
     }
@@ -144,6 +144,7 @@ fn document(stored: StoredAccount) -> Value {
         throttles,
         throttle_group,
         public_callback_url,
+        callback_token: _,
         paused_at: _,
         pause_reason: _,
         version: _,

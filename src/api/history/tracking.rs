@@ -133,6 +133,9 @@ async fn refresh(state: &AppState, order: &StoredOrder) -> Result<(), Problem> {
     };
     let milestones: Vec<_> =
         found.milestones.iter().map(|milestone| (milestone.r#type, milestone.occurred_at)).collect();
-    state.store.keep_refreshed(order.id, found.status, &found.provider_order_number, &milestones).await?;
+    state
+        .store
+        .keep_refreshed(order.id, order.version, found.status, &found.provider_order_number, &milestones)
+        .await?;
     Ok(())
 }

@@ -16,7 +16,8 @@ mod tests;
 
 use crate::canonical::{FieldError, Operation, Order};
 use crate::provider::{
-    Account, AccountDraft, Answer, Batch, Calls, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace,
+    Account, AccountDraft, Answer, Batch, Calls, Encoding, Endpoint, Inward, Item, Outcome, Outward, Profile, Provider,
+    Trace,
 };
 
 /// The ILE adapter.
@@ -29,6 +30,11 @@ impl Provider for Ile {
 
     fn outward(&self) -> Option<&dyn Outward> {
         Some(self)
+    }
+
+    /// The document has no calls back.
+    fn inward(&self) -> Option<&dyn Inward> {
+        None
     }
 }
 

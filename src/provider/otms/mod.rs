@@ -22,7 +22,8 @@ mod tests;
 
 use crate::canonical::{FieldError, Operation, Order};
 use crate::provider::{
-    Account, AccountDraft, Answer, Batch, Calls, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace,
+    Account, AccountDraft, Answer, Batch, Calls, Encoding, Endpoint, Inward, Item, Outcome, Outward, Profile, Provider,
+    Trace,
 };
 
 /// The oTMS adapter.
@@ -35,6 +36,11 @@ impl Provider for Otms {
 
     fn outward(&self) -> Option<&dyn Outward> {
         Some(self)
+    }
+
+    /// The documents have no calls back.
+    fn inward(&self) -> Option<&dyn Inward> {
+        None
     }
 }
 

@@ -2,6 +2,7 @@
 //! open interface document.
 
 mod answer;
+mod callbacks;
 mod calls;
 mod cargo;
 mod carried;
@@ -29,9 +30,12 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-use crate::canonical::{FieldError, Operation, Order};
+use chrono::{DateTime, Utc};
+
+use crate::canonical::{FieldError, Happening, Operation, Order};
 use crate::provider::{
-    Account, AccountDraft, Answer, Batch, Calls, Encoding, Endpoint, Item, Outcome, Outward, Profile, Provider, Trace,
+    Account, AccountDraft, Answer, Batch, Callback, CallbackReply, Calls, Encoding, Endpoint, Inward, Item, Outcome,
+    Outward, Profile, Provider, Reception, Refusal, Trace, Verification, Verified,
 };
 
 /// The 3TMS adapter.
@@ -44,6 +48,25 @@ impl Provider for Ttms {
 
     fn outward(&self) -> Option<&dyn Outward> {
         Some(self)
+    }
+
+    fn inward(&self) -> Option<&dyn Inward> {
+        Some(self)
+    }
+}
+
+impl Inward for Ttms {
+    /// Its calls carry nothing that could be verified, but for the secret of their path.
+    fn verify(&self, _: &Account, _: &Callback<'_>, _: DateTime<Utc>) -> Verification {
+        Verification::Genuine
+    }
+
+    fn parse(&self, _: &Account, callback: &Verified<'_>) -> Result<Vec<Happening>, Refusal> {
+        callbacks::parse(callback.body())
+    }
+
+    fn reply(&self, reception: Reception<'_>) -> CallbackReply {
+        callbacks::reply(reception)
     }
 }
 

@@ -90,6 +90,11 @@ pub enum Kind {
     /// refused as all later ones are until there is a new session.
     #[serde(alias = "session_expired")]
     SessionKilled {},
+    /// Strikes no request: a call back is made twice.
+    CallbackDuplicate {},
+    /// Strikes no request: of the calls back of one occasion the newest is made first; one that is
+    /// alone is kept back until there is a newer one.
+    CallbackDisorder {},
 }
 
 impl Kind {
@@ -113,7 +118,9 @@ impl Kind {
             | Self::ItemUnasked {}
             | Self::ItemTwice {}
             | Self::Slow {}
-            | Self::SessionKilled {} => true,
+            | Self::SessionKilled {}
+            | Self::CallbackDuplicate {}
+            | Self::CallbackDisorder {} => true,
         }
     }
 
@@ -133,8 +140,14 @@ impl Kind {
                 simulator.items(endpoint).is_some()
             }
             Self::SessionKilled {} => simulator.sessions(endpoint).is_some(),
+            Self::CallbackDuplicate {} | Self::CallbackDisorder {} => false,
             _ => true,
         }
+    }
+
+    /// Whether it is about calls back, and not about requests.
+    pub fn is_of_calls(&self) -> bool {
+        matches!(self, Self::CallbackDuplicate {} | Self::CallbackDisorder {})
     }
 }
 
@@ -190,6 +203,10 @@ impl Fault {
         if !(0.0..=1.0).contains(&probability) {
             return Err(format!("{kind}: probability is not within 0 to 1"));
         }
+        let of_calls = kind_read.is_of_calls();
+        if of_calls && (simulator.calling().is_none() || endpoint.is_some()) {
+            return Err(format!("{kind}: {} calls nobody at an endpoint of its own", simulator.id()));
+        }
         let known = simulator.endpoints().iter().map(|it| it.name);
         if let Some(endpoint) = &endpoint
             && !known.clone().any(|name| name == endpoint)
@@ -198,7 +215,7 @@ impl Fault {
             return Err(format!("{kind}: endpoint is none of {known}"));
         }
         let mut endpoints = known.filter(|name| endpoint.as_deref().is_none_or(|only| only == *name));
-        if !endpoints.any(|name| kind_read.suits(simulator, name)) {
+        if !of_calls && !endpoints.any(|name| kind_read.suits(simulator, name)) {
             return Err(format!("{kind}: {} has no answers there that this kind could change", simulator.id()));
         }
         let delay_ms = delay_ms.unwrap_or(kind_read.default_delay_ms());

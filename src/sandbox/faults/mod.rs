@@ -110,6 +110,21 @@ impl Faults {
         Some(drawn.fault.clone())
     }
 
+    /// The fault that strikes a call back about these orders, counted as fired.
+    pub fn draw_call(&self, order_numbers: &[String]) -> Option<Arc<Kind>> {
+        let strikes = |it: &&mut Armed| {
+            let fault = &it.fault;
+            !it.is_spent()
+                && fault.kind.is_of_calls()
+                && fault.order_number.as_ref().is_none_or(|number| order_numbers.contains(number))
+                && (fault.probability >= 1.0 || (self.random)() < fault.probability)
+        };
+        let mut armed = self.armed();
+        let drawn = armed.iter_mut().find(strikes)?;
+        drawn.fired += 1;
+        Some(Arc::new(drawn.fault.kind.clone()))
+    }
+
     fn armed(&self) -> MutexGuard<'_, Vec<Armed>> {
         // A panic elsewhere is no reason to stop answering.
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)

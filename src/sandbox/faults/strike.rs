@@ -24,7 +24,7 @@ use crate::sandbox::connection::{Cut, Line};
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 pub async fn strike(State(station): State<Arc<Station>>, mut request: Request, next: Next) -> Response {
-    let Station { simulator, faults } = &*station;
+    let Station { simulator, faults, caller: _ } = &*station;
     let path = request.uri().path();
     let Some(endpoint) = simulator.endpoints().iter().find(|it| it.path == path) else {
         return next.run(request).await;
@@ -107,7 +107,11 @@ impl Struck<'_> {
             Kind::ItemMissing {} => self.change(answer, ItemChange::Missing).await,
             Kind::ItemUnasked {} => self.change(answer, ItemChange::Unasked).await,
             Kind::ItemTwice {} => self.change(answer, ItemChange::Twice).await,
-            Kind::ItemCode { .. } | Kind::Slow {} | Kind::SessionKilled {} => answer,
+            Kind::ItemCode { .. }
+            | Kind::Slow {}
+            | Kind::SessionKilled {}
+            | Kind::CallbackDuplicate {}
+            | Kind::CallbackDisorder {} => answer,
         }
     }
 

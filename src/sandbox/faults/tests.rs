@@ -25,6 +25,7 @@ fn what_is_not_known_is_refused_by_name_and_what_is_known_is_listed() {
         (json!({ "kind": "answer_code" }), &["code"]),
         (json!({ "kind": "replace_body" }), &["body"]),
         (json!({ "kind": "session_killed" }), &["has no answers there"]),
+        (json!({ "kind": "callback_duplicate" }), &["calls nobody"]),
         (json!({ "kind": "html", "status": "200" }), &["html", "string"]),
         (json!({ "kind": "html", "status": 100 }), &["100 is no final status"]),
         (json!({ "kind": "html", "status": 1000 }), &["1000 is no final status"]),

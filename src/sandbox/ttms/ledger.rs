@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
+use super::callbacks;
 use super::cargo::Cargo;
 use super::content::Content;
 use super::customer_order::{CustomerContent, CustomerOrder, CustomerStatus};
@@ -15,6 +16,7 @@ use super::numbers::Numbers;
 use super::subscriptions::{Subscription, Topic};
 use super::users::User;
 use super::waybill::{Status, Times, Waybill};
+use crate::sandbox::CallBack;
 use crate::sandbox::books::{Amendment, Books, NewOrder};
 
 /// Who asks, and when.
@@ -43,6 +45,8 @@ pub struct Ledger {
     pub customers: BTreeMap<(&'static str, i64, String), Value>,
     trips: Vec<Trip>,
     numbers: Numbers,
+    /// What is to be told of all this.
+    pub outbox: Vec<CallBack>,
 }
 
 /// A vehicle with several orders (车次).
@@ -53,6 +57,8 @@ pub struct Trip {
     pub pack_number: String,
     pub driver_phone: Option<String>,
     pub order_numbers: Vec<String>,
+    #[serde(skip)]
+    pub created: DateTime<Utc>,
 }
 
 impl Ledger {
@@ -164,13 +170,27 @@ impl Ledger {
         let Some(index) = self.by_number.get(number).copied() else {
             return;
         };
-        let waybill = &mut self.waybills[index];
-        waybill.come_to(status, now.timestamp());
+        let before = self.waybills[index].status;
+        self.waybills[index].come_to(status, now.timestamp());
+        callbacks::of_waybill(self, index, before, now);
+        let waybill = &self.waybills[index];
         if status == Status::Cancelled {
             self.books.cancel(waybill.position, status.word());
         } else {
             self.books.move_on(waybill.position, status.word());
         }
+    }
+
+    pub fn waybill_at(&self, index: usize) -> &Waybill {
+        &self.waybills[index]
+    }
+
+    pub fn customer_order_at(&self, index: usize) -> &CustomerOrder {
+        &self.customer_orders[index]
+    }
+
+    pub fn trip(&self, pack_number: &str) -> Option<&Trip> {
+        self.trips.iter().find(|it| it.pack_number == pack_number)
     }
 
     /// Makes a trip of orders, and gives it its number.
@@ -182,7 +202,12 @@ impl Ledger {
             }
         }
         let user = visit.user.name;
-        self.trips.push(Trip { user, pack_number: pack_number.clone(), driver_phone, order_numbers });
+        let is_assigned = driver_phone.is_some();
+        let created = visit.now;
+        self.trips.push(Trip { user, pack_number: pack_number.clone(), driver_phone, order_numbers, created });
+        if is_assigned {
+            callbacks::of_trip(self, &pack_number, callbacks::TRIP_ASSIGNED, created);
+        }
         pack_number
     }
 
@@ -231,11 +256,12 @@ impl Ledger {
     }
 
     pub fn move_customer_order(&mut self, number: &str, status: CustomerStatus, now: DateTime<Utc>) {
-        let Some(index) = self.customer_orders_by_number.get(number) else {
+        let Some(index) = self.customer_orders_by_number.get(number).copied() else {
             return;
         };
-        let order = &mut self.customer_orders[*index];
-        order.come_to(status, now.timestamp());
+        self.customer_orders[index].come_to(status, now.timestamp());
+        callbacks::of_customer_order(self, index, now);
+        let order = &self.customer_orders[index];
         if status == CustomerStatus::Cancelled {
             self.books.cancel(order.position, status.word());
         } else {

@@ -1,5 +1,5 @@
-//! 3TMS/CTMS, from its document `3tms-open-api.zh.txt`: all its operations, and none of its calls
-//! back.
+//! 3TMS/CTMS, from its document `3tms-open-api.zh.txt`: all its operations, and its calls back, for which
+//! see [`callbacks`].
 //!
 //! Besides the demo account's user there is a second, in [`users`], so that two companies can be
 //! told apart.
@@ -44,6 +44,7 @@
 //! those of HTTP; so does `item_code`, for the whole request, since one order refuses its batch.
 
 mod answer;
+mod callbacks;
 mod cargo;
 mod cargo_lines;
 mod change;
@@ -86,7 +87,7 @@ use serde_json::{Map, Value, json};
 use super::books::BookEntry;
 use super::faults::ItemChange;
 use super::meter::{Meter, MeterReading};
-use super::{Clock, DemoAccount, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage};
+use super::{CallBack, Calling, Clock, DemoAccount, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage};
 use ledger::Ledger;
 use operations::{ENDPOINTS, OPERATIONS, Work};
 use tokens::Tokens;
@@ -181,6 +182,10 @@ impl Simulator for TtmsSimulator {
         progress::advance(&mut self.desk.ledger(), number, to, now)
     }
 
+    fn calling(&self) -> Option<&dyn Calling> {
+        Some(&*self.desk)
+    }
+
     /// Who asks for a token is in the body, which is not read then.
     fn arrive(&self, endpoint: &str, uri: &Uri, _headers: &HeaderMap) {
         if let Some(operation) = operations::named(endpoint) {
@@ -215,6 +220,19 @@ impl Simulator for TtmsSimulator {
             Work::Tokens(_) => None,
             Work::Orders(_) => Some(&*self.desk),
         }
+    }
+}
+
+impl Calling for Desk {
+    /// Whoever wants to be called subscribes.
+    fn call_at(&self, _callback_url: &str) {}
+
+    fn tell(&self, asked: Value) -> Result<(), String> {
+        callbacks::tell(&mut self.ledger(), asked, (self.clock)())
+    }
+
+    fn due(&self) -> Vec<CallBack> {
+        std::mem::take(&mut self.ledger().outbox)
     }
 }
 

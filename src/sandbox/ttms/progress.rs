@@ -1,5 +1,5 @@
 //! What happens to orders without their senders: an order comes to a stage because the control call
-//! `advance` says so. Calls back about it are to begin here.
+//! `advance` says so.
 
 use chrono::{DateTime, Utc};
 

@@ -1,4 +1,4 @@
-//! Subscriptions to calls back. They are kept; nothing calls back yet.
+//! Subscriptions to calls back, which [`super::callbacks`] makes.
 //!
 //! Each user has one of each topic (支持每个用户使用不同的回调地址); a new one takes the place of the
 //! old, which the document does not say.
@@ -78,6 +78,11 @@ impl Subscription {
             }
         }
         Self { states, callback_url, version, xhk_id }
+    }
+
+    /// Where to call about this state; `None` if nobody asked for it.
+    pub fn place_for(&self, state: u32) -> Option<&str> {
+        self.states.contains(&state).then_some(&self.callback_url)
     }
 
     pub fn shown(&self, user: &str, topic: Topic) -> Value {

@@ -1,5 +1,6 @@
 //! The simulator held against its document, through HTTP as a client meets it.
 
+mod callbacks;
 mod cargo_lines;
 mod changes;
 mod creation;

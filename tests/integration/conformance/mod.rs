@@ -4,9 +4,11 @@
 //! | file there | holds |
 //! |---|---|
 //! | `examples.json` | The examples of the provider's documents, see [`examples`] |
+//! | `callbacks.json` | The examples of what the provider calls, see [`callbacks`] |
 //! | `whole-order-patch.json` | A merge patch that makes the whole order one that the provider can carry; optional |
 
 mod answers;
+mod callbacks;
 mod examples;
 mod members;
 mod pigeon;

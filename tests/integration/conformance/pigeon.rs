@@ -11,7 +11,7 @@ use onelane::canonical::{
 };
 use onelane::provider::{
     Account, AccountDraft, Answer, Batch, Calls, Carries, Catalogue, DeclaredSchema, Encoding, Endpoint, Evidence,
-    Item, ItemEncoding, Limit, OperationProfile, Outcome, Outward, Profile, Provider, Request, Trace, Verdict,
+    Inward, Item, ItemEncoding, Limit, OperationProfile, Outcome, Outward, Profile, Provider, Request, Trace, Verdict,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -80,6 +80,10 @@ impl Provider for Pigeon {
 
     fn outward(&self) -> Option<&dyn Outward> {
         Some(self)
+    }
+
+    fn inward(&self) -> Option<&dyn Inward> {
+        None
     }
 }
 

@@ -11,7 +11,8 @@ use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-/// What the tests add to the schema: a clock that they set, and word of every change of state, of deliveries too.
+/// What the tests add to the schema: a clock that they set, and word of every change of state, of callbacks and
+/// deliveries too.
 const TEST_SCHEMA: &str = "
     create table test_clock (skew interval not null);
     insert into test_clock values ('0');
@@ -23,6 +24,7 @@ const TEST_SCHEMA: &str = "
     create function test_tell_of_delivery() returns trigger language plpgsql
         as $$ begin perform pg_notify('submission_states', 'webhook ' || gen_random_uuid()); return new; end $$;
     create trigger test_tell after insert or update on webhook_deliveries for each row execute function test_tell_of_delivery();
+    create trigger test_tell after insert or update of state on callbacks for each row execute function test_tell();
 ";
 
 struct Server {

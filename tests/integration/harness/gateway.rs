@@ -21,6 +21,8 @@ pub struct Bench {
     pub store: Store,
     pub sandbox: Arc<Sandbox>,
     pub sandbox_url: String,
+    /// Where the gateway listens
+    pub base_url: String,
     /// With the administrator's key
     pub caller: Caller,
     stop: CancellationToken,
@@ -35,8 +37,13 @@ impl Bench {
         let (sandbox, sandbox_url) = start_sandbox().await;
         let bench = Self::over(database, sandbox, sandbox_url).await;
         for account in bench.sandbox.demo_accounts(&bench.sandbox_url) {
-            let created = bench.caller.post("/v1/accounts", &serde_json::to_value(account).unwrap()).await;
+            let mut body = serde_json::to_value(&account).unwrap();
+            body["publicCallbackUrl"] = json!(bench.base_url);
+            let created = bench.caller.post("/v1/accounts", &body).await;
             assert_eq!(created.status, 201, "{:#}", created.body);
+            if let Some(url) = created.body["callbackUrl"].as_str() {
+                bench.sandbox.call_at(account.provider, url);
+            }
         }
         bench
     }
@@ -64,20 +71,22 @@ impl Bench {
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(async move { gateway.serve(listener, stopped).await.unwrap() });
         let guard = stop.clone().drop_guard();
-        let caller = Caller::new(base_url, Some(ADMIN_KEY));
-        Bench { database, store, sandbox, sandbox_url, caller, stop, _stop_on_drop: guard, serving }
+        let caller = Caller::new(base_url.clone(), Some(ADMIN_KEY));
+        Bench { database, store, sandbox, sandbox_url, base_url, caller, stop, _stop_on_drop: guard, serving }
     }
 
     /// No gateway at all: a test plays the worker on the ledger.
     pub fn idle(database: TestDatabase, store: Store, sandbox: Arc<Sandbox>, sandbox_url: String) -> Self {
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
-        let caller = Caller::new("http://127.0.0.1:9".to_owned(), None);
+        let base_url = "http://127.0.0.1:9".to_owned();
+        let caller = Caller::new(base_url.clone(), None);
         Bench {
             database,
             store,
             sandbox,
             sandbox_url,
+            base_url,
             caller,
             stop,
             _stop_on_drop: guard,

@@ -1,6 +1,7 @@
 //! The real program, in a process of its own, that can be killed.
 
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -12,6 +13,8 @@ use super::{ADMIN_KEY, Caller, MASTER_KEY, TestDatabase};
 pub struct GatewayProcess {
     child: Child,
     pub caller: Caller,
+    base_url: String,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl GatewayProcess {
@@ -26,7 +29,14 @@ impl GatewayProcess {
         Self::spawn(command.env("ONELANE_TEST_DIE_AT", moment), database).await
     }
 
+    /// As [`start`](Self::start), and tells what the program logs at this level and above.
+    pub async fn start_logging(database: &TestDatabase, level: &str) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_onelane")).env("ONELANE_TEST_LOG", level), database).await
+    }
+
     async fn spawn(command: &mut Command, database: &TestDatabase) -> Self {
+        let level = command.as_std().get_envs().find(|(name, _)| *name == "ONELANE_TEST_LOG");
+        let level = level.and_then(|(_, level)| level).map_or_else(|| "info".into(), std::ffi::OsStr::to_owned);
         let mut child = command
             .arg("serve")
             .env("DATABASE_URL", &database.url)
@@ -34,7 +44,7 @@ impl GatewayProcess {
             .env("ONELANE_ADMIN_KEY", ADMIN_KEY)
             .env("ONELANE_LISTEN", "127.0.0.1:0")
             .env("ONELANE_ALLOWED_NETWORKS", "127.0.0.0/8,::1")
-            .env("RUST_LOG", "info")
+            .env("RUST_LOG", level)
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -51,8 +61,34 @@ impl GatewayProcess {
             seen.push(line);
         };
         // Whoever does not read a pipe blocks the one who writes.
-        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
-        GatewayProcess { child, caller: Caller::new(format!("http://{address}"), Some(ADMIN_KEY)) }
+        let lines = Arc::new(Mutex::new(seen));
+        let written = Arc::clone(&lines);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = log.next_line().await {
+                written.lock().unwrap().push(line);
+            }
+        });
+        let base_url = format!("http://{address}");
+        GatewayProcess { child, caller: Caller::new(base_url.clone(), Some(ADMIN_KEY)), base_url, log: lines }
+    }
+
+    /// A path of it, with its address.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// What it has logged so far, once some of it is there.
+    pub async fn log_with(&self, part: &str) -> String {
+        let logged = async {
+            loop {
+                let log = self.log.lock().unwrap().join("\n");
+                if log.contains(part) {
+                    return log;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), logged).await.unwrap_or_else(|_| panic!("{part}"))
     }
 
     /// Waits until it has killed itself.

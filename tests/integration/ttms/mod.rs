@@ -1,5 +1,6 @@
 //! A provider with sessions, lookups, trips and live reads: 3TMS through a whole gateway.
 
+mod callbacks;
 mod changes;
 mod doubts;
 mod lanes;

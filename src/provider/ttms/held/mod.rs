@@ -1,7 +1,7 @@
 //! Orders as 3TMS holds them, read into canonical members. What has none stays in `raw`.
 
 mod customer_order;
-mod members;
+pub mod members;
 mod transport_order;
 
 use serde_json::Value;

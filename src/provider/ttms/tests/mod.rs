@@ -1,5 +1,7 @@
 //! The adapter held against its document: encoding, decoding, calls, coverage, refusals.
 
+mod callbacks;
+mod callbacks_coverage;
 mod calls;
 mod cancel;
 mod coverage;

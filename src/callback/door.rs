@@ -1,0 +1,93 @@
+//! The paths at which providers call: one for each account, with a secret as its last part.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::BASE64URL_NOPAD;
+
+use super::Callbacks;
+use crate::provider::{self, Inward};
+use crate::store::StoreError;
+use crate::store::accounts::StoredAccount;
+use crate::vault::{VaultError, random_bytes};
+
+/// The longest call that is read.
+pub const MOST_BODY_BYTES: usize = 1024 * 1024;
+
+/// An account's door, opened with the right secret.
+pub struct Door {
+    pub(super) account_id: String,
+    pub(super) provider: String,
+    pub(super) inward: &'static dyn Inward,
+}
+
+/// Why the path of an account cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the secret of the account's callback path cannot be opened: {0}")]
+    Vault(#[from] VaultError),
+}
+
+/// Where the secret of an account's path is sealed to.
+fn place(account_id: &str) -> String {
+    format!("accounts/{account_id}/callback")
+}
+
+/// What a call's secret is compared with. The secret is random, so one round of SHA-256 is enough.
+fn hash(token: &str) -> Vec<u8> {
+    digest(&SHA256, token.as_bytes()).as_ref().to_vec()
+}
+
+impl Callbacks {
+    /// Opens the door at which a call knocks. Nothing where there is none, or the secret is wrong: nobody learns
+    /// which, not even by how long it takes to compare.
+    pub async fn open_door(&self, provider: &str, account_id: &str, token: &str) -> Result<Option<Door>, StoreError> {
+        let known = self.inner.store.callback_door(account_id).await?;
+        let known = known.filter(|door| door.provider == provider);
+        let expected = known.as_ref().and_then(|door| door.token_hash.clone()).unwrap_or_else(|| hash(""));
+        let right = verify_slices_are_equal(&expected, &hash(token)).is_ok() && !token.is_empty();
+        let inward = provider::find(provider).and_then(provider::Provider::inward);
+        Ok(inward.filter(|_| right && known.is_some()).map(|inward| Door {
+            account_id: account_id.to_owned(),
+            provider: provider.to_owned(),
+            inward,
+        }))
+    }
+
+    /// The path at which an account is called; nothing where its provider does not call. The secret in it is made
+    /// when it is needed first.
+    async fn path_of(&self, account: &StoredAccount) -> Result<Option<String>, DoorError> {
+        if provider::find(&account.provider).and_then(provider::Provider::inward).is_none() {
+            return Ok(None);
+        }
+        let token = match &account.callback_token {
+            Some(sealed) => self.inner.vault.open(&place(&account.id), sealed)?,
+            None => match self.make_token(&account.id).await? {
+                Some(token) => token,
+                // The account is gone.
+                None => return Ok(None),
+            },
+        };
+        let token = String::from_utf8_lossy(&token);
+        Ok(Some(format!("/callbacks/{}/{}/{token}", account.provider, account.id)))
+    }
+
+    /// Where an account is called: with its `publicCallbackUrl` a whole URL, else its path.
+    pub async fn url_of(&self, account: &StoredAccount) -> Result<Option<String>, DoorError> {
+        let base = account.public_callback_url.as_deref().unwrap_or_default().trim_end_matches('/');
+        Ok(self.path_of(account).await?.map(|path| format!("{base}{path}")))
+    }
+
+    /// Makes the secret of an account's path, unless somebody else did meanwhile.
+    async fn make_token(&self, account_id: &str) -> Result<Option<Vec<u8>>, DoorError> {
+        let token = BASE64URL_NOPAD.encode(&random_bytes::<32>()?);
+        let sealed = self.inner.vault.seal(&place(account_id), token.as_bytes())?;
+        if self.inner.store.give_callback_token(account_id, &sealed, &hash(&token)).await? {
+            return Ok(Some(token.into_bytes()));
+        }
+        let account = self.inner.store.account(account_id).await?;
+        let sealed = account.and_then(|account| account.callback_token);
+        Ok(sealed.map(|sealed| self.inner.vault.open(&place(account_id), &sealed)).transpose()?)
+    }
+}
