@@ -11,6 +11,7 @@ use crate::callback::Callbacks;
 use crate::delivery::{Delivery, SendError};
 use crate::event::{AllowedNetworks, Events, SetUpError};
 use crate::store::Store;
+use crate::upkeep::Upkeep;
 use crate::vault::Vault;
 
 /// How long exchanges in flight may take to end when the gateway stops.
@@ -54,7 +55,8 @@ impl Gateway {
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault))?;
         let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
         let callbacks = Callbacks::new(store.clone(), Arc::clone(&vault));
-        Ok(Gateway { state: AppState { store, vault, delivery, events, callbacks }, body_limit })
+        let upkeep = Upkeep::new(store.clone(), Arc::clone(&vault), delivery.clone(), callbacks.clone());
+        Ok(Gateway { state: AppState { store, vault, delivery, events, callbacks, upkeep }, body_limit })
     }
 
     /// Where providers call in.
@@ -74,6 +76,8 @@ impl Gateway {
         delivery.start();
         events.start();
         callbacks.start();
+        let upkeep = state.upkeep.clone();
+        upkeep.start();
         let app = api::router(state, body_limit);
         let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
         let server = axum::serve(listener, app).with_graceful_shutdown(async move {
@@ -85,7 +89,7 @@ impl Gateway {
         // An error here only says that the server ended first.
         let _ = stopping.await;
         tracing::info!("stopping");
-        tokio::join!(delivery.stop(PATIENCE), events.stop(PATIENCE), callbacks.stop(PATIENCE));
+        tokio::join!(delivery.stop(PATIENCE), events.stop(PATIENCE), callbacks.stop(PATIENCE), upkeep.stop());
         match tokio::time::timeout(PATIENCE, serving).await {
             Ok(Ok(ended)) => Ok(ended?),
             // A connection that does not end within the patience is cut; what it asked for is in the ledger or not.

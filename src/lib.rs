@@ -14,5 +14,6 @@ pub mod sandbox;
 pub mod store;
 pub mod telemetry;
 pub mod throttle;
+pub mod upkeep;
 pub mod validation;
 pub mod vault;

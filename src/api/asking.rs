@@ -15,8 +15,13 @@ pub async fn ask<I: 'static, O: 'static>(
     choose: impl FnOnce(&'static Calls) -> Option<&'static Call<I, O>>,
     input: &I,
 ) -> Result<O, Problem> {
+    state.delivery.ask(&account.id, choose, input).await.map_err(|error| ask_problem(account, what, error))
+}
+
+/// The failure of a call to the account's provider; `what` names the call for people.
+pub fn ask_problem(account: &StoredAccount, what: &str, error: AskError) -> Problem {
     let name = provider::find(&account.provider).map_or(account.provider.as_str(), |found| found.profile().name);
-    state.delivery.ask(&account.id, choose, input).await.map_err(|error| problem(name, what, error))
+    problem(name, what, error)
 }
 
 fn problem(name: &str, what: &str, error: AskError) -> Problem {

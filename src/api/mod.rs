@@ -22,6 +22,7 @@ mod problem;
 mod problem_page;
 mod providers;
 mod submissions;
+mod subscriptions;
 mod translating;
 mod translations;
 mod trips;
@@ -48,6 +49,7 @@ use crate::callback::Callbacks;
 use crate::delivery::Delivery;
 use crate::event::Events;
 use crate::store::{Store, StoreError};
+use crate::upkeep::Upkeep;
 use crate::vault::Vault;
 
 pub use auth::{generate_key, hash as hash_key};
@@ -61,6 +63,7 @@ pub struct AppState {
     pub delivery: Delivery,
     pub events: Events,
     pub callbacks: Callbacks,
+    pub upkeep: Upkeep,
 }
 
 /// Bodies longer than this are refused.
@@ -94,6 +97,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(live::parties::handler))
         .routes(routes!(live::provider_orders::handler))
         .routes(routes!(live::unbind_devices::handler))
+        .routes(routes!(subscriptions::get::handler, subscriptions::put::handler, subscriptions::delete::handler))
         .routes(routes!(trips::create::handler))
         .routes(routes!(trips::get::handler))
         .routes(routes!(callbacks::receive::handler))

@@ -10,6 +10,7 @@ mod evidence;
 mod exchange;
 mod lane;
 pub mod moment;
+mod refresh;
 mod send;
 mod session;
 mod transmit;

@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod settle;
 pub mod submissions;
 pub mod submit;
+pub mod subscriptions;
 pub mod trips;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "canonical",
-        &["provider", "store", "delivery", "callback", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"],
+        &[
+            "provider", "store", "delivery", "callback", "upkeep", "api", "sandbox", "gateway", "cli", "axum", "sqlx",
+            "reqwest",
+        ],
     ),
     (
         "provider",
@@ -20,6 +23,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("store", &["delivery", "callback", "event", "api", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
     ("delivery", &["callback", "event", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
     ("callback", &["event", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
+    ("upkeep", &["event", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
     ("event", &["provider", "delivery", "callback", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
     ("api", &["sandbox", "gateway", "cli", "sqlx", "reqwest"]),
     ("sandbox", &["provider", "store", "delivery", "callback", "api", "canonical", "gateway", "cli", "sqlx"]),

@@ -10,12 +10,11 @@ use uuid::Uuid;
 
 use super::order;
 use crate::api::AppState;
-use crate::api::asking::ask;
+use crate::api::asking::ask_problem;
 use crate::api::auth::Caller;
 use crate::api::params::{Id, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::canonical::{EventType, Order, OrderStatus};
-use crate::provider::OrderReference;
+use crate::canonical::{EventType, OrderStatus};
 use crate::store::events::StoredEvent;
 use crate::store::orders::StoredOrder;
 
@@ -123,19 +122,10 @@ async fn refresh(state: &AppState, order: &StoredOrder) -> Result<(), Problem> {
     let account = account.ok_or_else(|| {
         Problem::new(Kind::StateConflict, "The account of this order was deleted; its provider cannot be asked.")
     })?;
-    let document: Order = serde_json::from_value(order.document.clone())
-        .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
-    let reference = OrderReference::of(&document, order.provider_order_number.as_deref(), order.adopted);
     let what = "be asked where an order stands; without refresh the answer is what is known";
-    let found = ask(state, &account, what, |calls| calls.lookup(document.document_type()), &reference).await?;
-    let Some(found) = found.into_iter().next() else {
-        return Err(Problem::new(Kind::ProviderError, "The provider does not know this order."));
-    };
-    let milestones: Vec<_> =
-        found.milestones.iter().map(|milestone| (milestone.r#type, milestone.occurred_at)).collect();
-    state
-        .store
-        .keep_refreshed(order.id, order.version, found.status, &found.provider_order_number, &milestones)
-        .await?;
-    Ok(())
+    match state.delivery.refresh(order).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Problem::new(Kind::ProviderError, "The provider does not know this order.")),
+        Err(error) => Err(ask_problem(&account, what, error)),
+    }
 }

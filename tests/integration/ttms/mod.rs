@@ -6,6 +6,7 @@ mod doubts;
 mod lanes;
 mod live;
 mod sessions;
+mod subscriptions;
 mod trips;
 mod whole_life;
 
