@@ -47,11 +47,34 @@ impl Going<'_> {
         }
     }
 
-    /// A batch for which no request could be made.
+    /// A batch for which no request could be made: nothing of it was sent.
     fn without_request(&self, error: AskError) -> Settlement {
-        let mut settlement = self.settlement(Vec::new());
-        settlement.error = Some(error.to_string());
-        self.unanswered(&mut settlement, error);
+        let words = error.to_string();
+        let mut settlement = match &error {
+            AskError::Throttled(wait) => self.settlement(self.all(|item| verdict::released(item, *wait))),
+            AskError::CredentialsRefused(_)
+            | AskError::Unusable(_)
+            | AskError::Invalid(_)
+            | AskError::Unsupported
+            | AskError::Refused(_) => {
+                let mut settlement = self.settlement(self.all(|item| verdict::released(item, Duration::ZERO)));
+                settlement.pause = Some(words.clone());
+                settlement
+            }
+            AskError::Unreachable(_)
+            | AskError::NoAnswer(_)
+            | AskError::Unreadable(_)
+            | AskError::SessionExpired
+            | AskError::Store(_) => {
+                self.settlement(self.all(|item| verdict::not_sent(item, &words, verdict::uniform())))
+            }
+        };
+        settlement.reached = match error {
+            AskError::Unreachable(_) | AskError::NoAnswer(_) => Some(false),
+            AskError::Unreadable(_) | AskError::SessionExpired | AskError::Refused(_) => Some(true),
+            _ => None,
+        };
+        settlement.error = Some(words);
         settlement
     }
 

@@ -113,3 +113,24 @@ async fn a_session_does_not_outlive_the_credentials_it_was_given_for() {
     assert_eq!((requests(&bench, ASK), requests(&bench, RENEW)), (2, 0));
     assert_eq!(bench.caller.get(&path).await.body["credentials"], Value::Null);
 }
+
+#[tokio::test]
+async fn an_order_waits_for_a_token_that_cannot_be_had_and_was_never_sent() {
+    let bench = Bench::start().await;
+    let failing = json!([{"kind": "html", "endpoint": ASK, "status": 502}]);
+    bench.faults_of(PROVIDER, failing).await;
+    // Whatever token there was is not that of these credentials.
+    let path = format!("/v1/accounts/{ACCOUNT}");
+    let change = json!({"displayName": "another name"});
+    assert_eq!(bench.caller.send_with(reqwest::Method::PATCH, &path, &change, &[]).await.status, 200);
+    let id = bench.caller.post("/v1/orders", &transport_order("SO-1")).await.submission();
+    let tried = "select exists (select from attempts where outcome = 'queued')";
+    bench.database.wait_until(Duration::from_secs(30), tried).await;
+    let read = bench.caller.get(&format!("/v1/submissions/{id}")).await.body;
+    assert_eq!((&read["attempts"], &read["mayExist"]), (&json!(0), &json!(false)), "{read:#}");
+    let codes: Vec<_> = read["results"].as_array().unwrap().iter().map(|result| &result["code"]).collect();
+    assert!(codes.contains(&&json!("transport.connect_failed")), "{codes:?}");
+    bench.faults_of(PROVIDER, json!([])).await;
+    bench.database.advance(Duration::from_secs(60)).await;
+    bench.database.wait_for_state(id, "accepted").await;
+}
