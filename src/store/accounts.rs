@@ -114,7 +114,7 @@ impl Store {
     pub async fn refresh_account(&self, account: &NewAccount) -> Result<(), StoreError> {
         sqlx::query!(
             "with forgotten as (
-                 update provider_sessions set session = null, refused = false, quick_refusals = 0, generation = generation + 1
+                 update provider_sessions set session = null, refused = false, quick_refusals = 0, generation = generation + 1, renewing_until = null
                  where account_id = $1)
              update accounts set base_url = $2, credentials = $3, credentials_key = $4, settings = $5,
                  public_callback_url = $6, version = version + 1, updated_at = onelane_now()
@@ -143,7 +143,7 @@ impl Store {
                  returning id),
              -- A session belongs to the credentials and the address that it was given for.
              forgotten as (
-                 update provider_sessions s set session = null, refused = false, quick_refusals = 0, generation = generation + 1
+                 update provider_sessions s set session = null, refused = false, quick_refusals = 0, generation = generation + 1, renewing_until = null
                  from changed where s.account_id = changed.id)
              select id from changed",
             account.id,

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, customer_order, patch, placed, requests, transport_order};
+use super::{ACCOUNT, customer_order, deafen, patch, placed, requests, transport_order};
 use crate::harness::Bench;
 
 async fn advance(bench: &Bench, number: &str, to: &str) {
@@ -15,6 +15,7 @@ async fn advance(bench: &Bench, number: &str, to: &str) {
 #[tokio::test]
 async fn tracking_asks_the_provider_when_it_is_told_to() {
     let bench = Bench::start().await;
+    deafen(&bench).await;
     let order = placed(&bench, &transport_order("SO-1")).await;
     let number = order.body["providerOrderNumber"].as_str().unwrap();
     let path = format!("/v1/orders/{}/tracking", order.id());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, PROVIDER, placed, requests, transport_order};
+use super::{ACCOUNT, PROVIDER, deafen, placed, requests, transport_order};
 use crate::harness::{Answer, Bench};
 
 /// The demo account can be called, so it is subscribed to everything without being told to.
@@ -89,6 +89,7 @@ async fn an_account_that_can_be_called_is_subscribed_by_itself() {
 #[tokio::test]
 async fn an_order_of_which_nothing_was_heard_is_asked_about() {
     let bench = Bench::start().await;
+    deafen(&bench).await;
     let order = placed(&bench, &transport_order("SO-1")).await;
     for stage in ["confirmed", "picked_up"] {
         let path =
