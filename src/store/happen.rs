@@ -17,6 +17,9 @@ pub const LONGEST_WAIT: TimeDelta = TimeDelta::days(7);
 const SOONEST_LOOK: TimeDelta = TimeDelta::seconds(1);
 const RAREST_LOOK: TimeDelta = TimeDelta::hours(6);
 
+/// How long the processing of a callback waits for a lock.
+const LONGEST_LOCK: &str = "3s";
+
 /// What was read in a callback.
 pub enum Reading {
     Happened(Vec<Happening>),
@@ -76,6 +79,8 @@ impl Store {
 }
 
 async fn lock(transaction: &mut PgTransaction<'_>, id: Uuid) -> Result<Locked, StoreError> {
+    // Who cannot go on gives up its connection, and is processed later.
+    sqlx::query!("select set_config('lock_timeout', $1, true)", LONGEST_LOCK).fetch_one(&mut **transaction).await?;
     let row = sqlx::query!(
         r#"select account_id, state, received_at, onelane_now() as "now!" from callbacks where id = $1 for update"#,
         id,

@@ -130,3 +130,22 @@ async fn an_account_whose_credentials_cannot_be_opened_refuses_and_loses_nothing
     change(&bench, json!({"credentials": right.credentials})).await;
     assert_eq!(reprocess(&bench, &callback).await["state"], "processed");
 }
+
+/// What fails again and again does not fail for ever.
+#[tokio::test]
+async fn a_call_that_cannot_be_processed_is_left_to_a_person_in_the_end() {
+    let bench = Bench::start().await;
+    let mut connection = bench.database.connection().await;
+    let broken = "alter table happenings add constraint broken check (false)";
+    sqlx::query(broken).execute(&mut connection).await.unwrap();
+    let answer = deliver(&confirmation(&bench, json!({}))).await;
+    assert_eq!(answer.body["flag"], true);
+    assert_eq!(latest(&bench).await["state"], "received");
+    sqlx::query("update callbacks set tries = 10, due_at = onelane_now()").execute(&mut connection).await.unwrap();
+    let quarantined = "select exists (select from callbacks where state = 'quarantined')";
+    bench.database.wait_until(Duration::from_secs(20), quarantined).await;
+    sqlx::query("alter table happenings drop constraint broken").execute(&mut connection).await.unwrap();
+    let callback = latest(&bench).await;
+    assert_eq!(callback["reason"]["code"], "callback.cannot_be_processed");
+    assert_eq!(reprocess(&bench, &callback).await["state"], "processed");
+}

@@ -39,6 +39,14 @@ async fn a_call_is_kept_told_and_answered() {
     assert_eq!((&data["orderNumber"], &data["callbackId"]), (&json!("RK-1"), &listed["id"]));
     assert_eq!((&data["disposition"], &data["receivedQuantity"]), (&json!("completeness_verified"), &json!(10)));
     assert_eq!(data["raw"], serde_json::from_str::<Value>(&call.body).unwrap());
+    // Whoever follows the feed hears of it.
+    let feed = async || bench.caller.get("/v1/events?type=warehouse.receipt_confirmed").await.body["items"].clone();
+    while feed().await == json!([]) {
+        tokio::task::yield_now().await;
+    }
+    let told = feed().await[0].clone();
+    assert_eq!((&told["id"], told.get("subject")), (&listed["events"][0]["id"], None));
+    assert_eq!(told["data"], data);
 }
 
 #[tokio::test]
