@@ -140,3 +140,11 @@ pub enum EventType {
     #[strum(serialize = "webhook.endpoint_disabled")]
     WebhookEndpointDisabled,
 }
+
+impl EventType {
+    /// Whether it happens to an order once, whoever tells it: the answer to what the gateway asked for, or a provider
+    /// that calls.
+    pub fn is_told_once(self) -> bool {
+        matches!(self, EventType::OrderPlaced | EventType::OrderCancelled)
+    }
+}

@@ -198,10 +198,10 @@ async fn tell(
     told: &mut Told,
 ) -> Result<(), StoreError> {
     let occurred_at = happening.occurred_at.unwrap_or(callback.received_at);
-    // An order is cancelled once: the provider's word on what the gateway did itself is no news.
-    let known = match (happening.event, order_id) {
-        (EventType::OrderCancelled, Some(order_id)) => cancellation_of(connection, order_id).await?,
-        _ => None,
+    // An order is placed once, and cancelled once: the provider's word on what the gateway did itself is no news.
+    let known = match order_id.filter(|_| happening.event.is_told_once()) {
+        Some(order_id) => event_of(connection, order_id, happening.event).await?,
+        None => None,
     };
     let event_id = known.unwrap_or_else(Uuid::now_v7);
     let teller = Teller { callback_id, callback, dedupe_key: &happening.dedupe_key, event_id, occurred_at };
@@ -235,31 +235,40 @@ async fn tell(
     let mut data = happening.data.clone();
     if let Some(order_id) = order_id {
         let order = move_order(connection, order_id, happening, callback.now).await?;
-        doubt::end_by_word(connection, order_id, happening.status, callback.now).await?;
         data.insert("orderNumber".to_owned(), order.order_number.into());
         data.insert("status".to_owned(), order.status.into());
         if let Some(number) = order.provider_order_number {
             data.insert("providerOrderNumber".to_owned(), number.into());
         }
     }
-    if known.is_some() {
-        return Ok(());
+    if known.is_none() {
+        if !happening.warnings.is_empty() {
+            data.insert("warnings".to_owned(), json!(happening.warnings));
+        }
+        data.insert("callbackId".to_owned(), json!(callback_id));
+        let data = Value::Object(data);
+        let event = NewEvent { id: event_id, event_type: happening.event, order_id, data: &data, occurred_at };
+        insert_event(connection, callback, &event).await?;
     }
-    if !happening.warnings.is_empty() {
-        data.insert("warnings".to_owned(), json!(happening.warnings));
+    match order_id {
+        // After the event: what it tells is not told again by the end of a doubt.
+        Some(order_id) => doubt::end_by_word(connection, order_id, happening.status, callback.now).await,
+        None => Ok(()),
     }
-    data.insert("callbackId".to_owned(), json!(callback_id));
-    let data = Value::Object(data);
-    let event = NewEvent { id: event_id, event_type: happening.event, order_id, data: &data, occurred_at };
-    insert_event(connection, callback, &event).await
 }
 
-/// The event that told of the cancellation of an order that stands cancelled, if one did.
-async fn cancellation_of(connection: &mut PgConnection, order_id: Uuid) -> Result<Option<Uuid>, StoreError> {
+/// The event that told before what is told once, if one did. An order that was cancelled here and then placed may be
+/// cancelled again.
+async fn event_of(
+    connection: &mut PgConnection,
+    order_id: Uuid,
+    event_type: EventType,
+) -> Result<Option<Uuid>, StoreError> {
     Ok(sqlx::query_scalar!(
         "select e.id from events e join orders o on o.id = e.order_id
-         where o.id = $1 and o.status = $3 and e.type = $2 order by e.recorded_at desc limit 1",
+         where o.id = $1 and e.type = $2 and ($2 <> $3 or o.status = $4) order by e.recorded_at desc limit 1",
         order_id,
+        <&str>::from(event_type),
         <&str>::from(EventType::OrderCancelled),
         <&str>::from(OrderStatus::Cancelled),
     )

@@ -40,26 +40,35 @@ pub(super) async fn record(
     items: &[SettledItem],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let cancelled = cancelled_before(connection, items).await?;
+    let told = told_before(connection, items).await?;
     update_orders(connection, items, now).await?;
     trips::settle(connection, items, now).await?;
     replace_results(connection, items, now).await?;
-    insert_events(connection, items, &cancelled, now).await?;
+    insert_events(connection, items, &told, now).await?;
     cancel_followers(connection, items, now).await?;
     release_successors(connection, items).await
 }
 
-/// Of the orders whose cancellation is to be told, those of which the provider told it before by a callback.
-async fn cancelled_before(connection: &mut PgConnection, items: &[SettledItem]) -> Result<HashSet<Uuid>, StoreError> {
-    let told = items.iter().filter(|item| item.order_event == Some(EventType::OrderCancelled));
-    let ids: Vec<Uuid> = told.map(|item| item.order_id).collect();
+/// Of the orders whose creation or cancellation is to be told, those of which the provider told it before by a
+/// callback.
+async fn told_before(connection: &mut PgConnection, items: &[SettledItem]) -> Result<HashSet<Uuid>, StoreError> {
+    let once = items.iter().filter_map(|item| Some((item.order_id, item.order_event.filter(|it| it.is_told_once())?)));
+    let (ids, types): (Vec<Uuid>, Vec<&str>) = once.map(|(id, event)| (id, <&str>::from(event))).unzip();
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let cancelled = sqlx::query_scalar!("select id from orders where id = any($1) and status = 'cancelled'", &ids)
-        .fetch_all(connection)
-        .await?;
-    Ok(cancelled.into_iter().collect())
+    // Only of an order that a callback moved; the others have no such event, and theirs are not looked through.
+    let told = sqlx::query_scalar!(
+        "select o.id from unnest($1::uuid[], $2::text[]) as u (id, type) join orders o on o.id = u.id and o.id = any($1)
+         where (case when u.type = $3 then o.status = 'cancelled' else o.status <> 'pending' end)
+           and exists (select from events e where e.order_id = o.id and e.type = u.type)",
+        &ids,
+        &types as &[&str],
+        <&str>::from(EventType::OrderCancelled),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(told.into_iter().collect())
 }
 
 /// What became of the orders themselves: status, the provider's number, the document.
@@ -189,7 +198,7 @@ async fn replace_results(
 async fn insert_events(
     connection: &mut PgConnection,
     items: &[SettledItem],
-    cancelled_before: &HashSet<Uuid>,
+    told_before: &HashSet<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let mut types: Vec<&str> = Vec::new();
@@ -197,8 +206,7 @@ async fn insert_events(
     let mut submission_ids = Vec::new();
     for item in items {
         let of_submission = event_of(item.state).filter(|_| item.announce);
-        let known = item.order_event == Some(EventType::OrderCancelled) && cancelled_before.contains(&item.order_id);
-        let of_order = item.order_event.filter(|_| !known);
+        let of_order = item.order_event.filter(|_| !told_before.contains(&item.order_id));
         for event in [of_submission, of_order].into_iter().flatten() {
             types.push(event.into());
             order_ids.push(item.order_id);

@@ -198,7 +198,9 @@ pub(super) async fn settle(
                select gen_random_uuid(), $7, account_id, id, $8,
                    jsonb_strip_nulls(jsonb_build_object('orderNumber', order_number, 'providerOrderNumber', provider_order_number,
                        'operation', $9::text, 'state', $10::text, 'status', status)), $6, $6
-               from changed where $7::text is not null"#,
+               from changed
+               -- What a callback told before is not told again.
+               where $7::text is not null and not exists (select from events e where e.order_id = changed.id and e.type = $7)"#,
             trip.trip_id,
             trip.provider_trip_number,
             &numbers as &[Option<&str>],

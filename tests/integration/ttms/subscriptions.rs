@@ -9,7 +9,7 @@ use super::{ACCOUNT, PROVIDER, deafen, placed, requests, transport_order};
 use crate::harness::{Answer, Bench};
 
 /// The demo account can be called, so it is subscribed to everything without being told to.
-const ALL_BY_ITSELF: &str = "select count(*) = 3 from subscriptions where subscribed_at is not null and automatic";
+pub const ALL_BY_ITSELF: &str = "select count(*) = 3 from subscriptions where subscribed_at is not null and automatic";
 
 fn path(topic: &str) -> String {
     format!("/v1/accounts/{ACCOUNT}/subscriptions/{topic}")
@@ -102,7 +102,7 @@ async fn an_order_of_which_nothing_was_heard_is_asked_about() {
 }
 
 /// Waits for the ledger to say yes; no submission changes its state meanwhile.
-async fn until(bench: &Bench, question: &'static str) {
+pub async fn until(bench: &Bench, question: &'static str) {
     let mut connection = bench.database.connection().await;
     let answered = async {
         while !sqlx::query_scalar::<_, bool>(question).fetch_one(&mut connection).await.unwrap() {
