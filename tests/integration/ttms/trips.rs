@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, PROVIDER, cancel, held, patch, transport_order};
+use super::{ACCOUNT, PROVIDER, cancel, deafen, held, patch, transport_order};
 use crate::harness::{Answer, Bench};
 
 fn trip(numbers: &[&str]) -> Value {
@@ -24,6 +24,7 @@ async fn make(bench: &Bench, trip: &Value, key: &str) -> Answer {
 #[tokio::test]
 async fn a_trip_makes_all_its_orders_in_one_submission() {
     let bench = Bench::start().await;
+    deafen(&bench).await;
     let made = make(&bench, &trip(&["SO-1", "SO-2", "SO-3"]), "k").await;
     assert_eq!(made.status, 201, "{:#}", made.body);
     assert_eq!(made.body["submission"]["state"], "accepted", "{:#}", made.body);

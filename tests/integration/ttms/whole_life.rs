@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::deafen;
 use crate::harness::{Answer, Bench};
 
 /// Beyond the lease of 90 seconds, after which evidence is sought.
@@ -162,6 +163,7 @@ async fn a_refusal_with_words_that_nobody_documents_is_tried_a_few_times() {
 #[tokio::test]
 async fn a_trip_is_made_of_orders_and_a_driver() {
     let bench = Bench::start().await;
+    deafen(&bench).await;
     let trip = json!({"account": "ttms-demo", "orders": [numbered("T-1"), numbered("T-2")], "driver": {"phone": "+8613800000009"}});
     let made = bench.caller.post_with("/v1/trips", &trip, &[("prefer", "wait=30"), ("idempotency-key", "T")]).await;
     assert_eq!(made.body["submission"]["state"], "accepted", "{:#}", made.body);
