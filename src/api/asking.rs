@@ -21,10 +21,6 @@ pub async fn ask<I: 'static, O: 'static>(
 /// The failure of a call to the account's provider; `what` names the call for people.
 pub fn ask_problem(account: &StoredAccount, what: &str, error: AskError) -> Problem {
     let name = provider::find(&account.provider).map_or(account.provider.as_str(), |found| found.profile().name);
-    problem(name, what, error)
-}
-
-fn problem(name: &str, what: &str, error: AskError) -> Problem {
     match error {
         AskError::Unsupported => Problem::new(Kind::UnsupportedByProvider, format!("{name} cannot {what}.")),
         AskError::Invalid(errors) => Problem::invalid(errors),

@@ -27,6 +27,7 @@ mod translating;
 mod translations;
 mod trips;
 mod views;
+mod visible;
 mod webhook_endpoints;
 
 use std::sync::Arc;

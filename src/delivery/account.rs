@@ -1,7 +1,7 @@
 //! Opening an account: its row, its credentials, and the provider that it belongs to.
 
 use super::Delivery;
-use crate::provider::{self, Account, Credentials, Provider};
+use crate::provider::{self, Account, Credentials, Evidence, Item, Provider};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
 use crate::vault::{Vault, VaultError};
@@ -32,6 +32,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// What ends a doubt about an operation.
+    pub fn evidence(&self, item: &Item<'_>) -> Evidence {
+        let operation = self.provider.profile().operation(item.operation, item.order.document_type());
+        operation.map_or(Evidence::Resend, |operation| operation.evidence)
+    }
+
     /// The lane of one of the provider's endpoints.
     pub fn lane(&self, endpoint: &str) -> LaneKey {
         LaneKey {

@@ -51,6 +51,22 @@ pub enum AskError {
     Store(#[from] StoreError),
 }
 
+impl AskError {
+    /// Whether the provider could be reached; nothing when that was not tried, or tells nothing.
+    pub(super) fn reached(&self) -> Option<bool> {
+        match self {
+            AskError::Unreachable(_) | AskError::NoAnswer(_) => Some(false),
+            AskError::Refused(_) | AskError::Unreadable(_) | AskError::SessionExpired => Some(true),
+            AskError::Throttled(_)
+            | AskError::CredentialsRefused(_)
+            | AskError::Unsupported
+            | AskError::Invalid(_)
+            | AskError::Unusable(_)
+            | AskError::Store(_) => None,
+        }
+    }
+}
+
 /// What came of one request.
 pub struct Asked<O> {
     /// What went over the wire; nothing when nothing was sent

@@ -256,13 +256,9 @@ impl Going<'_> {
             }
         };
         settlement.items = self.all(fate);
-        match error {
-            AskError::Unreachable(_) | AskError::NoAnswer(_) => settlement.reached = Some(false),
-            AskError::CredentialsRefused(_) | AskError::Unusable(_) => settlement.pause = Some(words),
-            AskError::Refused(_) | AskError::Unreadable(_) | AskError::SessionExpired => {
-                settlement.reached = Some(true);
-            }
-            AskError::Throttled(_) | AskError::Unsupported | AskError::Invalid(_) | AskError::Store(_) => {}
+        settlement.reached = error.reached();
+        if matches!(error, AskError::CredentialsRefused(_) | AskError::Unusable(_)) {
+            settlement.pause = Some(words);
         }
     }
 }

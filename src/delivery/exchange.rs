@@ -12,8 +12,8 @@ use super::moment::{self, Moment};
 use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
-use crate::canonical::{DocumentType, Severity, SubmissionResult};
-use crate::provider::{Answer, Evidence, OperationProfile, Outcome, Outward, Verdict};
+use crate::canonical::{Severity, SubmissionResult};
+use crate::provider::{Answer, Outcome, Outward, Verdict};
 use crate::store::StoreError;
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
 use crate::store::settle::{Fenced, SettledItem, Settlement};
@@ -69,19 +69,9 @@ impl Going<'_> {
                 self.settlement(self.all(|item| verdict::not_sent(item, &words, verdict::uniform())))
             }
         };
-        settlement.reached = match error {
-            AskError::Unreachable(_) | AskError::NoAnswer(_) => Some(false),
-            AskError::Unreadable(_) | AskError::SessionExpired | AskError::Refused(_) => Some(true),
-            _ => None,
-        };
+        settlement.reached = error.reached();
         settlement.error = Some(words);
         settlement
-    }
-
-    /// What the provider declares of the batch's operation.
-    fn operation_profile(&self, opened: &Opened, document_type: DocumentType) -> Option<&'static OperationProfile> {
-        let operation = self.batch.items.first()?.operation;
-        opened.provider.profile().operation(operation, document_type)
     }
 
     /// Every item with the same fate.
@@ -134,10 +124,10 @@ impl Delivery {
         if going.batch.doubtful
             && let [claimed] = going.batch.items.as_slice()
             && let [Ok(prepared)] = prepared.as_slice()
-            && let Some(operation) = going.operation_profile(&opened, prepared.item(claimed).order.document_type())
-            && operation.evidence.looks_first()
+            && let evidence = opened.evidence(&prepared.item(claimed))
+            && evidence.looks_first()
         {
-            return Ok(self.seek_evidence(going, &mut opened, claimed, prepared, operation.evidence).await);
+            return Ok(self.seek_evidence(going, &mut opened, claimed, prepared, evidence).await);
         }
         if let Err(error) = self.ensure_session(&mut opened).await {
             return Ok(going.without_request(error));
@@ -290,8 +280,7 @@ fn answered(
             .zip(outcomes)
             .zip(as_sent)
             .map(|((item, outcome), as_sent)| {
-                let operation = opened.provider.profile().operation(item.operation, as_sent.order.document_type());
-                let evidence = operation.map_or(Evidence::Resend, |operation| operation.evidence);
+                let evidence = opened.evidence(as_sent);
                 match outcome.verdict {
                     Verdict::Throttled { retry_after } => {
                         throttled_for = Some(retry_after.unwrap_or(going.lane.endpoint.limit.window.min(LONGEST_REST)));

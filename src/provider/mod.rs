@@ -14,7 +14,6 @@ mod exchange;
 mod hongxun;
 mod ile;
 mod inward;
-#[allow(dead_code, reason = "what one adapter does not use another does")]
 mod json;
 mod otms;
 mod pointer;

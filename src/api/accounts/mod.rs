@@ -15,9 +15,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::AppState;
 use super::auth::{Caller, Scope};
 use super::problem::Problem;
+use super::{AppState, visible};
 use crate::callback::DoorError;
 use crate::store::accounts::StoredAccount;
 
@@ -117,6 +117,5 @@ async fn callback_url(state: &AppState, account: &StoredAccount) -> Result<Optio
 /// The account, for an administrator whose key may use it.
 async fn read(state: &AppState, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
     caller.require(Scope::Admin)?;
-    let account = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
-    account.ok_or_else(|| Problem::not_found("account"))
+    visible::account(state, caller, id).await
 }

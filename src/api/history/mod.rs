@@ -5,14 +5,13 @@ pub mod tracking;
 
 use uuid::Uuid;
 
-use super::AppState;
 use super::auth::{Caller, Scope};
 use super::problem::Problem;
+use super::{AppState, visible};
 use crate::store::orders::StoredOrder;
 
 /// The order that the caller may see.
 async fn order(state: &AppState, caller: &Caller, id: Uuid) -> Result<StoredOrder, Problem> {
     caller.require(Scope::OrdersRead)?;
-    let order = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
-    order.ok_or_else(|| Problem::not_found("order"))
+    visible::order(state, caller, id).await
 }

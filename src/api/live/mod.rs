@@ -5,14 +5,13 @@ pub mod parties;
 pub mod provider_orders;
 pub mod unbind_devices;
 
-use super::AppState;
 use super::auth::{Caller, Scope};
 use super::problem::Problem;
+use super::{AppState, visible};
 use crate::store::accounts::StoredAccount;
 
 /// The account that the caller may use.
 async fn account(state: &AppState, caller: &Caller, scope: Scope, id: &str) -> Result<StoredAccount, Problem> {
     caller.require(scope)?;
-    let account = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
-    account.ok_or_else(|| Problem::not_found("account"))
+    visible::account(state, caller, id).await
 }

@@ -9,6 +9,7 @@ use crate::api::asking::ask;
 use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::visible;
 use crate::canonical::Order;
 
 /// Unbinds the tracking devices of an order at its provider. It may be repeated.
@@ -36,8 +37,7 @@ pub async fn handler(
     _: Params<NoParams>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::OrdersWrite)?;
-    let order = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
-    let order = order.ok_or_else(|| Problem::not_found("order"))?;
+    let order = visible::order(&state, &caller, id).await?;
     let account = account(&state, &caller, Scope::OrdersWrite, &order.account_id).await?;
     let document: Order = serde_json::from_value(order.document)
         .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;

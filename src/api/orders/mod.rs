@@ -19,12 +19,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
-use super::AppState;
 use super::auth::Caller;
 use super::etag::IfMatch;
 use super::problem::{Kind, Problem};
 use super::submissions::view;
 use super::views::{OrderView, SubmissionView};
+use super::{AppState, visible};
 use crate::canonical::Operation;
 use crate::store::orders::StoredOrder;
 
@@ -33,8 +33,7 @@ const MOST_LOOKS: usize = 5;
 
 /// The order that the caller may see, with its latest submission.
 async fn read(state: &AppState, caller: &Caller, id: Uuid) -> Result<OrderView, Problem> {
-    let order = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
-    let order = order.ok_or_else(|| Problem::not_found("order"))?;
+    let order = visible::order(state, caller, id).await?;
     let latest = state.store.latest_submissions(&[id]).await?.remove(&id);
     let submission = match latest {
         Some(submission) => Some(view(state, submission).await?),
@@ -45,8 +44,7 @@ async fn read(state: &AppState, caller: &Caller, id: Uuid) -> Result<OrderView, 
 
 /// The order that the caller may see, if it is the one that the caller has seen.
 async fn seen(state: &AppState, caller: &Caller, id: Uuid, if_match: &IfMatch) -> Result<StoredOrder, Problem> {
-    let stored = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
-    let stored = stored.ok_or_else(|| Problem::not_found("order"))?;
+    let stored = visible::order(state, caller, id).await?;
     if_match.require(stored.version)?;
     Ok(stored)
 }

@@ -8,6 +8,7 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Id, NoParams, Page, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
+use crate::api::visible;
 
 /// Every submission of an order, oldest first.
 #[utoipa::path(
@@ -29,8 +30,7 @@ pub async fn handler(
     _: Params<NoParams>,
 ) -> Result<Json<Page<SubmissionView>>, Problem> {
     caller.require(Scope::OrdersRead)?;
-    let order = state.store.order(id).await?.filter(|order| caller.may_use(&order.account_id));
-    order.ok_or_else(|| Problem::not_found("order"))?;
+    visible::order(&state, &caller, id).await?;
     let submissions = state.store.submissions_of_order(id).await?;
     let items = submissions.into_iter().map(|submission| SubmissionView::of(submission, None)).collect();
     Ok(Json(Page { items, next_cursor: None }))

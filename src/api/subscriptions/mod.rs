@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::AppState;
 use super::asking::ask_problem;
 use super::auth::{Caller, Scope};
 use super::problem::{Kind, Problem};
+use super::{AppState, visible};
 use crate::provider::{self, Subscription};
 use crate::store::accounts::StoredAccount;
 use crate::upkeep::SubscribeError;
@@ -44,8 +44,7 @@ async fn subscription_of(
     topic: &str,
 ) -> Result<(StoredAccount, &'static Subscription), Problem> {
     caller.require(Scope::Admin)?;
-    let account = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
-    let account = account.ok_or_else(|| Problem::not_found("account"))?;
+    let account = visible::account(state, caller, id).await?;
     let outward = provider::find(&account.provider).and_then(|provider| provider.outward());
     let subscriptions = outward.map(|outward| outward.calls().subscriptions).unwrap_or_default();
     if subscriptions.is_empty() {

@@ -52,14 +52,7 @@ async fn cancel(bench: &Bench, id: &str) -> Answer {
 /// Has the provider call the account no more: the gateway hears of orders by asking only. The demo account can be
 /// called, so it was subscribed by itself.
 async fn deafen(bench: &Bench) {
-    let mut connection = bench.database.connection().await;
-    let all = "select count(*) = 3 from subscriptions where subscribed_at is not null";
-    let subscribed = async {
-        while !sqlx::query_scalar::<_, bool>(all).fetch_one(&mut connection).await.unwrap() {
-            tokio::task::yield_now().await;
-        }
-    };
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(30), subscribed).await.is_ok(), "not subscribed");
+    subscriptions::until(bench, subscriptions::ALL_BY_ITSELF).await;
     for topic in ["orders", "trips", "customer-orders"] {
         let path = format!("/v1/accounts/{ACCOUNT}/subscriptions/{topic}");
         assert_eq!(bench.caller.delete(&path).await.status, 204);
