@@ -6,11 +6,15 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::AppState;
 use super::problem::{Kind, Problem};
+use crate::canonical::Action;
+use crate::store::Store;
+use crate::store::audit::{Act, Actor};
 use crate::vault::{VaultError, random_bytes};
 
 /// What an API key may do.
@@ -34,6 +38,8 @@ pub enum Scope {
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub key_id: Uuid,
+    key_name: String,
+    request_id: Option<String>,
     scopes: Vec<Scope>,
     /// Nothing means all accounts
     accounts: Option<Vec<String>>,
@@ -57,6 +63,18 @@ impl Caller {
     /// Whether the key may use an account.
     pub fn may_use(&self, account: &str) -> bool {
         self.accounts.as_ref().is_none_or(|accounts| accounts.iter().any(|allowed| allowed == account))
+    }
+
+    /// An act of this caller, for the audit log.
+    pub fn act<'a>(
+        &'a self,
+        action: Action,
+        object: impl ToString,
+        account: Option<&'a str>,
+        details: Value,
+    ) -> Act<'a> {
+        let actor = Actor::ApiKey { id: self.key_id, name: &self.key_name, request_id: self.request_id.as_deref() };
+        Act { actor, action, object: object.to_string(), account, details }
     }
 
     /// The accounts that the key is limited to.
@@ -86,12 +104,27 @@ impl FromRequestParts<AppState> for Caller {
             .valid_api_key(&hash(key))
             .await?
             .ok_or_else(|| unauthenticated("The API key is unknown, revoked or expired."))?;
+        if stored.use_to_be_noted {
+            note_use(state.store.clone(), stored.id);
+        }
+        let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
         Ok(Caller {
             key_id: stored.id,
+            key_name: stored.name,
+            request_id: request_id.map(str::to_owned),
             scopes: stored.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
             accounts: stored.accounts,
         })
     }
+}
+
+/// Beside the request, which does not wait for it.
+fn note_use(store: Store, key: Uuid) {
+    tokio::spawn(async move {
+        if let Err(error) = store.note_use_of_api_key(key).await {
+            tracing::warn!(%error, %key, "the use of an API key could not be noted");
+        }
+    });
 }
 
 /// A new API key: 256 random bits.

@@ -4,6 +4,7 @@
 mod accounts;
 mod api_keys;
 mod asking;
+mod audit_log;
 mod auth;
 mod body;
 mod callbacks;
@@ -47,8 +48,10 @@ use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
 use crate::callback::Callbacks;
+use crate::canonical::Action;
 use crate::delivery::Delivery;
 use crate::event::Events;
+use crate::store::audit::{Act, Actor};
 use crate::store::{Store, StoreError};
 use crate::upkeep::Upkeep;
 use crate::vault::Vault;
@@ -120,6 +123,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(webhook_endpoints::redeliver::handler))
         .routes(routes!(api_keys::create::handler, api_keys::list::handler))
         .routes(routes!(api_keys::revoke::handler))
+        .routes(routes!(audit_log::handler))
         .routes(routes!(problem_page::handler))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -177,5 +181,13 @@ pub const SHORTEST_KEY: usize = 16;
 /// Makes sure that the first administrator's key is there.
 pub async fn ensure_admin_key(store: &Store, key: &str) -> Result<(), StoreError> {
     let scopes = [<&str>::from(auth::Scope::Admin).to_owned()];
-    store.add_api_key(Uuid::now_v7(), "first administrator", &hash_key(key), &scopes, None, None).await.map(drop)
+    let id = Uuid::now_v7();
+    let act = Act {
+        actor: Actor::Environment("ONELANE_ADMIN_KEY"),
+        action: Action::CreateApiKey,
+        object: id.to_string(),
+        account: None,
+        details: serde_json::json!({"name": "first administrator", "scopes": scopes}),
+    };
+    store.add_api_key(id, "first administrator", &hash_key(key), &scopes, None, None, &act).await.map(drop)
 }

@@ -4,6 +4,7 @@
 //! Member names follow the field's standards (GS1 Transport Instruction, OTM5, UBL, schema.org); units
 //! are metric (kg, m³, cm, m, °C) and stand in each member's documentation.
 
+mod action;
 mod callback_state;
 mod cargo;
 mod custom_fields;
@@ -22,6 +23,7 @@ mod stop;
 mod submission;
 mod terms;
 
+pub use action::Action;
 pub use callback_state::CallbackState;
 pub use cargo::{
     BatteryClass, Cargo, Line, Package, PackagingClass, Temperature, Totals, Transport, TransportService, UnitSize,

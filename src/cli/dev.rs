@@ -10,11 +10,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::sandbox;
+use crate::canonical::Action;
 use crate::event::AllowedNetworks;
 use crate::gateway::{Gateway, GatewayOptions, stop_signal};
 use crate::postgres::{Cluster, ClusterDirectory, ClusterOptions, default_data_directory};
 use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER};
 use crate::store::accounts::NewAccount;
+use crate::store::audit::{Act, Actor};
 use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
 use crate::{api, delivery, telemetry};
@@ -151,7 +153,14 @@ async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount, ap
         throttles: json!({}),
         public_callback_url: Some(api.to_owned()),
     };
-    if !store.add_account(&account).await? {
+    let act = Act {
+        actor: Actor::CommandLine("onelane dev"),
+        action: Action::CreateAccount,
+        object: account.id.clone(),
+        account: Some(id),
+        details: json!({"provider": provider, "baseUrl": account.base_url}),
+    };
+    if !store.add_account(&account, &act).await? {
         store.refresh_account(&account).await?;
     }
     Ok(())

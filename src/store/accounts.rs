@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
+use super::audit::{Act, commit_with};
 use super::{Store, StoreError};
 use crate::vault::Sealed;
 
@@ -88,7 +89,8 @@ macro_rules! stored {
 
 impl Store {
     /// Adds an account; false when the id is taken.
-    pub async fn add_account(&self, account: &NewAccount) -> Result<bool, StoreError> {
+    pub async fn add_account(&self, account: &NewAccount, act: &Act<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
             r#"insert into accounts (id, provider, display_name, base_url, credentials, credentials_key, settings,
                    throttles, throttle_group, public_callback_url, created_at, updated_at)
@@ -105,9 +107,9 @@ impl Store {
             account.throttle_group,
             account.public_callback_url,
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        commit_with(transaction, act, done.rows_affected() == 1).await
     }
 
     /// Gives an account that is there other addresses, other credentials and other settings.
@@ -133,7 +135,8 @@ impl Store {
 
     /// Replaces what an administrator may change of an account; false when its version is another one, or it is
     /// gone.
-    pub async fn update_account(&self, account: &NewAccount, version: i64) -> Result<bool, StoreError> {
+    pub async fn update_account(&self, account: &NewAccount, version: i64, act: &Act<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let changed = sqlx::query_scalar!(
             "with changed as (
                  update accounts set display_name = $3, base_url = $4, credentials = $5, credentials_key = $6, settings = $7,
@@ -157,13 +160,14 @@ impl Store {
             account.throttle_group,
             account.public_callback_url,
         )
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(changed.is_some())
+        commit_with(transaction, act, changed.is_some()).await
     }
 
     /// Deletes an account that has no unfinished work, and is of this version where one is named.
-    pub async fn delete_account(&self, id: &str, version: Option<i64>) -> Result<Deleted, StoreError> {
+    pub async fn delete_account(&self, id: &str, version: Option<i64>, act: &Act<'_>) -> Result<Deleted, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let row = sqlx::query!(
             r#"with target as (
                    select id, ($2::bigint is null or version = $2) as matches,
@@ -177,14 +181,16 @@ impl Store {
             id,
             version,
         )
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(match row {
+        let deleted = match row {
             None => Deleted::Unknown,
             Some(row) if !row.matches => Deleted::OtherVersion,
             Some(row) if row.unfinished => Deleted::Unfinished,
             Some(_) => Deleted::Done,
-        })
+        };
+        commit_with(transaction, act, matches!(deleted, Deleted::Done)).await?;
+        Ok(deleted)
     }
 
     pub async fn account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError> {
@@ -242,17 +248,18 @@ impl Store {
     }
 
     /// Holds what is queued for an account. Tells in an event; false when it was paused already or is unknown.
-    pub async fn pause_account(&self, id: &str, reason: &str) -> Result<bool, StoreError> {
-        let mut connection = self.pool().acquire().await?;
-        let paused = pause(&mut connection, id, reason).await?;
-        if paused {
+    pub async fn pause_account(&self, id: &str, reason: &str, act: &Act<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        let paused = pause(&mut transaction, id, reason).await?;
+        if commit_with(transaction, act, paused).await? {
             self.tell_of_events();
         }
         Ok(paused)
     }
 
     /// Lets go what is queued for an account; false when it was not paused or is unknown.
-    pub async fn resume_account(&self, id: &str) -> Result<bool, StoreError> {
+    pub async fn resume_account(&self, id: &str, act: &Act<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
             r#"with resumed as (
                    update accounts set paused_at = null, pause_reason = null, version = version + 1, updated_at = onelane_now(),
@@ -266,10 +273,10 @@ impl Store {
             id,
             uuid::Uuid::now_v7(),
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
         let resumed = done.rows_affected() == 1;
-        if resumed {
+        if commit_with(transaction, act, resumed).await? {
             self.tell_of_events();
         }
         Ok(resumed)

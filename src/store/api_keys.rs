@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::audit::{Act, commit_with};
 use super::{Store, StoreError};
 
 /// An API key without its secret.
@@ -13,7 +14,19 @@ pub struct StoredApiKey {
     pub accounts: Option<Vec<String>>,
     pub expires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
+    /// To the minute
+    pub last_used_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+}
+
+/// An API key that is valid now.
+pub struct ValidApiKey {
+    pub id: Uuid,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub accounts: Option<Vec<String>>,
+    /// Its last use was noted a minute ago or longer
+    pub use_to_be_noted: bool,
 }
 
 impl Store {
@@ -26,7 +39,9 @@ impl Store {
         scopes: &[String],
         accounts: Option<&[String]>,
         expires_at: Option<DateTime<Utc>>,
+        act: &Act<'_>,
     ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
             "insert into api_keys (id, name, hash, scopes, accounts, expires_at, created_at)
              values ($1, $2, $3, $4, $5, $6, onelane_now()) on conflict (hash) do nothing",
@@ -37,21 +52,35 @@ impl Store {
             accounts,
             expires_at,
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        commit_with(transaction, act, done.rows_affected() == 1).await
     }
 
     /// The key with this hash, if it is valid now.
-    pub async fn valid_api_key(&self, hash: &[u8]) -> Result<Option<StoredApiKey>, StoreError> {
+    pub async fn valid_api_key(&self, hash: &[u8]) -> Result<Option<ValidApiKey>, StoreError> {
         Ok(sqlx::query_as!(
-            StoredApiKey,
-            "select id, name, scopes, accounts, expires_at, revoked_at, created_at from api_keys
-             where hash = $1 and revoked_at is null and (expires_at is null or expires_at > onelane_now())",
+            ValidApiKey,
+            r#"select id, name, scopes, accounts,
+                   (last_used_at is null or last_used_at <= onelane_now() - interval '1 minute') as "use_to_be_noted!"
+               from api_keys
+               where hash = $1 and revoked_at is null and (expires_at is null or expires_at > onelane_now())"#,
             hash,
         )
         .fetch_optional(self.pool())
         .await?)
+    }
+
+    /// Notes that a key is used; once a minute, whoever asks for it.
+    pub async fn note_use_of_api_key(&self, id: Uuid) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update api_keys set last_used_at = onelane_now()
+             where id = $1 and (last_used_at is null or last_used_at <= onelane_now() - interval '1 minute')",
+            id,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
     }
 
     /// Whether the key with this id is valid now.
@@ -69,7 +98,7 @@ impl Store {
     pub async fn api_keys(&self, after: Uuid, limit: i64) -> Result<Vec<StoredApiKey>, StoreError> {
         Ok(sqlx::query_as!(
             StoredApiKey,
-            "select id, name, scopes, accounts, expires_at, revoked_at, created_at from api_keys
+            "select id, name, scopes, accounts, expires_at, revoked_at, last_used_at, created_at from api_keys
              where id > $1 order by id limit $2",
             after,
             limit,
@@ -79,11 +108,12 @@ impl Store {
     }
 
     /// Refuses a key from now on; false when there is none with this id that is not revoked.
-    pub async fn revoke_api_key(&self, id: Uuid) -> Result<bool, StoreError> {
+    pub async fn revoke_api_key(&self, id: Uuid, act: &Act<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let done =
             sqlx::query!("update api_keys set revoked_at = onelane_now() where id = $1 and revoked_at is null", id,)
-                .execute(self.pool())
+                .execute(&mut *transaction)
                 .await?;
-        Ok(done.rows_affected() == 1)
+        commit_with(transaction, act, done.rows_affected() == 1).await
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::audit::{Act, commit_with};
 use super::settle::{SettledItem, SettledTrip};
 use super::{Store, StoreError, outcome, submit, word};
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
@@ -30,7 +31,7 @@ pub struct Resolution<'a> {
 
 impl Store {
     /// Puts a submission that is dead, rejected or in doubt back into the queue, with all its tries before it.
-    pub async fn retry_submission(&self, id: Uuid) -> Result<Decided, StoreError> {
+    pub async fn retry_submission(&self, id: Uuid, act: &Act<'_>) -> Result<Decided, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let Some(order_id) = sqlx::query_scalar!("select order_id from submissions where id = $1", id)
             .fetch_optional(&mut *transaction)
@@ -96,13 +97,18 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
-        transaction.commit().await?;
+        commit_with(transaction, act, true).await?;
         self.tell_of_events();
         Ok(Decided::Done)
     }
 
     /// Ends a doubt on a person's word.
-    pub async fn resolve_submission(&self, id: Uuid, resolution: &Resolution<'_>) -> Result<Decided, StoreError> {
+    pub async fn resolve_submission(
+        &self,
+        id: Uuid,
+        resolution: &Resolution<'_>,
+        act: &Act<'_>,
+    ) -> Result<Decided, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let Some(order_id) = sqlx::query_scalar!("select order_id from submissions where id = $1", id)
             .fetch_optional(&mut *transaction)
@@ -154,7 +160,7 @@ impl Store {
             ..SettledItem::in_state(id, order_id, operation, state)
         };
         outcome::record(&mut transaction, &[item], now).await?;
-        transaction.commit().await?;
+        commit_with(transaction, act, true).await?;
         self.tell_of_events();
         Ok(Decided::Done)
     }

@@ -6,6 +6,7 @@ mod accept_batch;
 pub mod accounts;
 pub mod adopt;
 pub mod api_keys;
+pub mod audit;
 pub mod callbacks;
 pub mod claim;
 pub mod decide;

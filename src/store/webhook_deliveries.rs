@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::audit::{Act, commit_with};
 use super::events::{EventRow, StoredEvent};
 use super::{Store, StoreError, seconds, webhook_endpoints, word};
 use crate::canonical::DeliveryState;
@@ -338,7 +339,8 @@ impl Store {
     }
 
     /// Begins a delivery anew, at once and with all its tries before it, whatever became of it.
-    pub async fn redeliver(&self, endpoint_id: Uuid, event_id: Uuid) -> Result<Redelivered, StoreError> {
+    pub async fn redeliver(&self, endpoint_id: Uuid, event_id: Uuid, act: &Act<'_>) -> Result<Redelivered, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let row = sqlx::query!(
             r#"with target as (
                    select endpoint_id, event_id, coalesce(lease_until > onelane_now(), false) as under_way,
@@ -353,13 +355,15 @@ impl Store {
             endpoint_id,
             event_id,
         )
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(match row {
+        let redelivered = match row {
             None => Redelivered::Unknown,
             Some(row) if !row.kept => Redelivered::EventGone,
             Some(row) if row.under_way => Redelivered::UnderWay,
             Some(_) => Redelivered::Done,
-        })
+        };
+        commit_with(transaction, act, matches!(redelivered, Redelivered::Done)).await?;
+        Ok(redelivered)
     }
 }

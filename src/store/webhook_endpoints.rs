@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::audit::{Act, commit_with};
 use super::{Store, StoreError, seconds};
 use crate::canonical::EventType;
 use crate::vault::Sealed;
@@ -58,7 +59,9 @@ impl Store {
         id: Uuid,
         choice: &EndpointChoice,
         secret: &Sealed,
+        act: &Act<'_>,
     ) -> Result<(), StoreError> {
+        let mut transaction = self.pool().begin().await?;
         sqlx::query!(
             "insert into webhook_endpoints (id, url, description, types, accounts, secret, secret_key, created_at, updated_at)
              select $1, $2, $3, $4, $5, $6, $7, now, now from onelane_now() as now",
@@ -70,9 +73,9 @@ impl Store {
             secret.bytes,
             secret.key_id,
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        commit_with(transaction, act, true).await.map(drop)
     }
 
     pub async fn webhook_endpoint(&self, id: Uuid) -> Result<Option<StoredEndpoint>, StoreError> {
@@ -104,6 +107,7 @@ impl Store {
         choice: &EndpointChoice,
         disabled_reason: Option<&str>,
         version: i64,
+        act: &Act<'_>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let Some(before) = sqlx::query!(
@@ -136,7 +140,7 @@ impl Store {
         if moved || (disabled_reason.is_none() && before.disabled_at.is_some()) {
             begin_anew(&mut transaction, id, disabled_reason.is_none()).await?;
         }
-        transaction.commit().await?;
+        commit_with(transaction, act, true).await?;
         if disabled {
             self.tell_of_events();
         }
@@ -145,7 +149,8 @@ impl Store {
 
     /// Puts a new secret in the place of the one that signs; that one signs beside it for a while. False when the
     /// endpoint is gone.
-    pub async fn rotate_webhook_secret(&self, id: Uuid, secret: &Sealed) -> Result<bool, StoreError> {
+    pub async fn rotate_webhook_secret(&self, id: Uuid, secret: &Sealed, act: &Act<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
             "update webhook_endpoints set previous_secret = secret, previous_secret_key = secret_key,
                  previous_secret_until = onelane_now() + make_interval(secs => $4), secret = $2, secret_key = $3,
@@ -156,22 +161,28 @@ impl Store {
             secret.key_id,
             seconds(SECRET_OVERLAP),
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        commit_with(transaction, act, done.rows_affected() == 1).await
     }
 
     /// Deletes an endpoint with its deliveries, if its version is this one where one is named; false when it is
     /// another one, or the endpoint is gone.
-    pub async fn delete_webhook_endpoint(&self, id: Uuid, version: Option<i64>) -> Result<bool, StoreError> {
+    pub async fn delete_webhook_endpoint(
+        &self,
+        id: Uuid,
+        version: Option<i64>,
+        act: &Act<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
             "delete from webhook_endpoints where id = $1 and ($2::bigint is null or version = $2)",
             id,
             version,
         )
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        commit_with(transaction, act, done.rows_affected() == 1).await
     }
 }
 

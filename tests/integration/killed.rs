@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use onelane::canonical::Action;
 use serde_json::json;
 
-use crate::harness::{Bench, GatewayProcess, order};
+use crate::harness::{Bench, GatewayProcess, by_a_test, order};
 
 /// Kills a gateway at a moment; then another one takes over. Gives the outcomes of all attempts.
 async fn killed(moment: Option<&str>, received: u64) -> Vec<String> {
@@ -15,7 +16,7 @@ async fn killed(moment: Option<&str>, received: u64) -> Vec<String> {
     let (database, sandbox, url) = bench.stop().await;
     let store = database.store().await;
     let bench = Bench::idle(database, store, sandbox, url);
-    bench.store.resume_account("otms-demo").await.unwrap();
+    bench.store.resume_account("otms-demo", &by_a_test(Action::ResumeAccount)).await.unwrap();
 
     if let Some(moment) = moment {
         GatewayProcess::start_dying_at(&bench.database, moment).await.has_died().await;

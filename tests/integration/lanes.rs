@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onelane::canonical::SubmissionState;
+use onelane::canonical::{Action, SubmissionState};
 use onelane::provider::Limit;
 use onelane::store::Store;
 use onelane::store::claim::{Claim, ClaimRequest, ClaimedBatch};
@@ -10,7 +10,7 @@ use onelane::store::lanes::LaneKey;
 use onelane::store::settle::{Fenced, SettledItem, Settlement};
 use onelane::throttle::Pace;
 
-use crate::harness::{Bench, order};
+use crate::harness::{Bench, by_a_test, order};
 
 fn lane() -> LaneKey {
     LaneKey { provider: "otms".to_owned(), throttle_group: "otms-demo".to_owned(), endpoint: "orderImport".to_owned() }
@@ -61,7 +61,7 @@ async fn queued(orders: usize) -> (Bench, Vec<String>) {
     let (database, sandbox, url) = bench.stop().await;
     // The account is free, and nobody but the test claims.
     let store = database.store().await;
-    store.resume_account("otms-demo").await.unwrap();
+    store.resume_account("otms-demo", &by_a_test(Action::ResumeAccount)).await.unwrap();
     let bench = Bench::idle(database, store, sandbox, url);
     (bench, numbers)
 }
@@ -232,7 +232,7 @@ async fn a_batch_holds_one_account_and_one_batch_key() {
     }
     let (database, sandbox, url) = bench.stop().await;
     let store = database.store().await;
-    store.resume_account("otms-demo").await.unwrap();
+    store.resume_account("otms-demo", &by_a_test(Action::ResumeAccount)).await.unwrap();
     let bench = Bench::idle(database, store, sandbox, url);
     assert_eq!(numbers(&claim_batch(&bench.store, 10).await), ["SO-0", "SO-2"]);
     assert_eq!(numbers(&claim_batch(&bench.store, 10).await), ["SO-1"]);
@@ -241,9 +241,9 @@ async fn a_batch_holds_one_account_and_one_batch_key() {
 #[tokio::test]
 async fn a_paused_account_and_an_open_circuit_let_nothing_be_claimed() {
     let (bench, _) = queued(1).await;
-    bench.store.pause_account("otms-demo", "test").await.unwrap();
+    bench.store.pause_account("otms-demo", "test", &by_a_test(Action::PauseAccount)).await.unwrap();
     assert!(matches!(claim(&bench.store, fast(), 1).await, Claim::NothingDue));
-    bench.store.resume_account("otms-demo").await.unwrap();
+    bench.store.resume_account("otms-demo", &by_a_test(Action::ResumeAccount)).await.unwrap();
     sqlx::query("update accounts set circuit_open_until = onelane_now() + interval '30 s'")
         .execute(&mut bench.database.connection().await)
         .await

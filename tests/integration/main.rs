@@ -5,6 +5,7 @@
 mod accounts;
 mod api_keys;
 mod architecture;
+mod audit_log;
 mod bad_input;
 mod batch;
 mod callbacks;

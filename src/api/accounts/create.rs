@@ -12,6 +12,8 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Adds an account.
 #[utoipa::path(
@@ -41,7 +43,9 @@ pub async fn handler(
         return Err(Problem::new(Kind::Forbidden, "Your key is limited to other accounts."));
     }
     let id = body.id.clone();
-    if !state.store.add_account(&prepare(&state, body)?).await? {
+    let account = prepare(&state, body)?;
+    let chosen = json!({"provider": account.provider, "baseUrl": account.base_url});
+    if !state.store.add_account(&account, &caller.act(Action::CreateAccount, &id, Some(&id), chosen)).await? {
         return Err(Problem::new(Kind::AccountExists, format!("There is an account {id} already.")));
     }
     let account = AccountView::of(&state, super::read(&state, &caller, &id).await?).await?;

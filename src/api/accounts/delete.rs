@@ -9,7 +9,9 @@ use crate::api::auth::Caller;
 use crate::api::etag::IfMatch;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::canonical::Action;
 use crate::store::accounts::Deleted;
+use serde_json::json;
 
 /// Deletes an account with its credentials. Its orders and their history stay.
 #[utoipa::path(
@@ -40,7 +42,8 @@ pub async fn handler(
     if_match.require(stored.version)?;
     // Without If-Match whatever it became meanwhile is meant, too.
     let version = (if_match != IfMatch::Any).then_some(stored.version);
-    match state.store.delete_account(&id, version).await? {
+    let act = caller.act(Action::DeleteAccount, &id, Some(&id), json!({"provider": stored.provider}));
+    match state.store.delete_account(&id, version, &act).await? {
         Deleted::Done => {
             tracing::info!(account = id, by = %caller.key_id, "account deleted");
             Ok(StatusCode::NO_CONTENT)

@@ -8,6 +8,8 @@ use crate::api::AppState;
 use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Holds what is queued for the account; orders are accepted as before.
 #[utoipa::path(
@@ -29,6 +31,7 @@ pub async fn handler(
     _: Params<NoParams>,
 ) -> Result<Json<AccountView>, Problem> {
     read(&state, &caller, &account).await?;
-    state.store.pause_account(&account, "paused by an administrator").await?;
+    let act = caller.act(Action::PauseAccount, &account, Some(&account), json!({}));
+    state.store.pause_account(&account, "paused by an administrator", &act).await?;
     Ok(Json(AccountView::of(&state, read(&state, &caller, &account).await?).await?))
 }

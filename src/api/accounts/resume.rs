@@ -8,8 +8,10 @@ use crate::api::AppState;
 use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::canonical::Action;
 use crate::provider;
 use crate::store::lanes::LaneKey;
+use serde_json::json;
 
 /// Lets go what is queued for the account.
 #[utoipa::path(
@@ -31,7 +33,8 @@ pub async fn handler(
     _: Params<NoParams>,
 ) -> Result<Json<AccountView>, Problem> {
     read(&state, &caller, &account).await?;
-    state.store.resume_account(&account).await?;
+    let act = caller.act(Action::ResumeAccount, &account, Some(&account), json!({}));
+    state.store.resume_account(&account, &act).await?;
     let resumed = read(&state, &caller, &account).await?;
     for endpoint in provider::find(&resumed.provider).map(|provider| provider.profile().endpoints).unwrap_or_default() {
         state.delivery.wake(&LaneKey {

@@ -17,7 +17,7 @@ use crate::api::body::{JsonBody, errors_of, read_only, validate};
 use crate::api::etag::IfMatch;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::canonical::{FieldError, merge_patch};
+use crate::canonical::{Action, FieldError, merge_patch};
 use crate::delivery::sealing_place;
 use crate::store::accounts::StoredAccount;
 
@@ -92,7 +92,10 @@ pub async fn handler(
         if_match.require(stored.version)?;
         let version = stored.version;
         let changed = patched(&state, stored, &body.value)?;
-        if state.store.update_account(&prepare(&state, changed)?, version).await? {
+        // The names of what changed; credentials are among the values.
+        let names = json!({"changed": body.value.as_object().map(|patch| patch.keys().collect::<Vec<_>>())});
+        let act = caller.act(Action::UpdateAccount, &id, Some(&id), names);
+        if state.store.update_account(&prepare(&state, changed)?, version, &act).await? {
             tracing::info!(account = id, by = %caller.key_id, "account changed");
             let account = AccountView::of(&state, read(&state, &caller, &id).await?).await?;
             return Ok(([(header::ETAG, format!("\"{}\"", account.version))], Json(account)).into_response());

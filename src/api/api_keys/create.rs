@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::api::auth::{Caller, Scope, generate_key, hash};
 use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::canonical::FieldError;
+use crate::canonical::{Action, FieldError};
 
 /// An API key to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -96,7 +97,9 @@ pub async fn handler(
     let key = generate_key().map_err(|error| Problem::new(Kind::Internal, format!("No key can be made: {error}.")))?;
     let id = Uuid::now_v7();
     let names: Vec<String> = scopes.iter().map(|scope| <&str>::from(scope).to_owned()).collect();
-    state.store.add_api_key(id, &name, &hash(&key), &names, accounts.as_deref(), expires_at).await?;
+    let chosen = json!({"name": name, "scopes": names, "accounts": accounts, "expiresAt": expires_at});
+    let act = caller.act(Action::CreateApiKey, id, None, chosen);
+    state.store.add_api_key(id, &name, &hash(&key), &names, accounts.as_deref(), expires_at, &act).await?;
     tracing::info!(key = %id, by = %caller.key_id, "API key made");
     let created = CreatedApiKey { id, key, name, scopes, accounts, expires_at };
     let headers = [(header::LOCATION, format!("/v1/api-keys/{id}")), (header::CACHE_CONTROL, "no-store".to_owned())];

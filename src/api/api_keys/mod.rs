@@ -28,13 +28,16 @@ pub struct ApiKeyView {
     pub expires_at: Option<DateTime<Utc>>,
     #[schema(required)]
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When a request came with it last, to the minute; null before the first
+    #[schema(required)]
+    pub last_used_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 
 impl From<StoredApiKey> for ApiKeyView {
     fn from(stored: StoredApiKey) -> Self {
-        let StoredApiKey { id, name, scopes, accounts, expires_at, revoked_at, created_at } = stored;
-        ApiKeyView { id, name, scopes, accounts, expires_at, revoked_at, created_at }
+        let StoredApiKey { id, name, scopes, accounts, expires_at, revoked_at, last_used_at, created_at } = stored;
+        ApiKeyView { id, name, scopes, accounts, expires_at, revoked_at, last_used_at, created_at }
     }
 }
 

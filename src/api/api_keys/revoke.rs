@@ -7,6 +7,8 @@ use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Revokes an API key, effective at once.
 #[utoipa::path(
@@ -29,7 +31,7 @@ pub async fn handler(
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::Admin)?;
     super::require_all_accounts(&caller)?;
-    if state.store.revoke_api_key(id).await? {
+    if state.store.revoke_api_key(id, &caller.act(Action::RevokeApiKey, id, None, json!({}))).await? {
         tracing::info!(key = %id, by = %caller.key_id, "API key revoked");
         Ok(StatusCode::NO_CONTENT)
     } else {

@@ -9,6 +9,8 @@ use crate::api::auth::Caller;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::callback::Reprocessed;
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Processes a callback again: verified as of when it arrived, with the account as it is now.
 ///
@@ -33,7 +35,9 @@ pub async fn handler(
     Id(id): Id,
     _: Params<NoParams>,
 ) -> Result<Json<CallbackView>, Problem> {
-    read(&state, &caller, id).await?;
+    let callback = read(&state, &caller, id).await?;
+    let chosen = json!({"from": callback.state});
+    state.store.record(&caller.act(Action::ReprocessCallback, id, Some(&callback.account_id), chosen)).await?;
     tracing::info!(callback = %id, by = %caller.key_id, "a person has a callback processed again");
     match state.callbacks.reprocess(id).await? {
         Reprocessed::Done => Ok(Json(CallbackView::from(read(&state, &caller, id).await?))),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{lane_of, outcome_of, read, view};
@@ -12,6 +13,7 @@ use crate::api::body::{JsonBody, validate};
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
+use crate::canonical::Action;
 use crate::store::decide::Resolution;
 
 /// How a doubt ended, as a person found out.
@@ -72,7 +74,10 @@ pub async fn handler(
         reason: &reason,
         decided_by: caller.key_id,
     };
-    outcome_of(&state.store.resolve_submission(id, &resolution).await?)?;
+    let chosen =
+        json!({"accepted": resolution.accepted, "providerOrderNumber": provider_order_number, "reason": reason});
+    let act = caller.act(Action::ResolveSubmission, id, Some(&submission.account_id), chosen);
+    outcome_of(&state.store.resolve_submission(id, &resolution, &act).await?)?;
     tracing::info!(submission = %id, by = %caller.key_id, state = ?resolved, reason, "a person resolved a doubt");
     state.delivery.waiting().settled(std::iter::once(id));
     // What waited behind it may go now.

@@ -9,6 +9,8 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Puts a submission that is dead, rejected or in doubt back into the queue, with all its tries before it.
 ///
@@ -32,8 +34,10 @@ pub async fn handler(
     _: Params<NoParams>,
 ) -> Result<Json<SubmissionView>, Problem> {
     caller.require(Scope::OrdersWrite)?;
-    read(&state, &caller, id).await?;
-    outcome_of(&state.store.retry_submission(id).await?)?;
+    let submission = read(&state, &caller, id).await?;
+    let chosen = json!({"from": <&str>::from(submission.state)});
+    let act = caller.act(Action::RetrySubmission, id, Some(&submission.account_id), chosen);
+    outcome_of(&state.store.retry_submission(id, &act).await?)?;
     tracing::info!(submission = %id, by = %caller.key_id, "a person retries a submission");
     let submission = read(&state, &caller, id).await?;
     if let Some(lane) = lane_of(&state, &submission).await? {

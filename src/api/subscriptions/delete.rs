@@ -8,6 +8,8 @@ use crate::api::AppState;
 use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Ends a subscription at the provider. It may be repeated; the gateway does not subscribe the account to it again by
 /// itself.
@@ -35,6 +37,8 @@ pub async fn handler(
 ) -> Result<StatusCode, Problem> {
     let (account, _) = subscription_of(&state, &caller, &account, &topic).await?;
     state.upkeep.unsubscribe(&account, &topic).await.map_err(|error| problem(&account, error))?;
+    let act = caller.act(Action::DeleteSubscription, &topic, Some(&account.id), json!({"topic": topic}));
+    state.store.record(&act).await?;
     tracing::info!(account = account.id, topic, by = %caller.key_id, "subscription ended");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{SubscriptionView, problem, subscription_of, view};
@@ -11,6 +12,7 @@ use crate::api::auth::Caller;
 use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::canonical::Action;
 
 /// What the provider shall call about, and where.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,8 +60,12 @@ pub async fn handler(
 ) -> Result<Json<SubscriptionView>, Problem> {
     let (account, _) = subscription_of(&state, &caller, &account, &topic).await?;
     let Wish { states, callback_url } = validate(&body.value)?;
+    // The address may have a secret in it.
+    let chosen = json!({"topic": topic, "states": states, "elsewhere": callback_url.is_some()});
+    let act = caller.act(Action::PutSubscription, &topic, Some(&account.id), chosen);
     let made = state.upkeep.subscribe(&account, &topic, states.unwrap_or_default(), callback_url).await;
     made.map_err(|error| problem(&account, error))?;
+    state.store.record(&act).await?;
     tracing::info!(account = account.id, topic, by = %caller.key_id, "subscribed");
     Ok(Json(view(&state, &account, &topic).await?))
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::checking::{NewEndpointBody, prepare};
@@ -12,6 +13,7 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::canonical::Action;
 
 /// Adds a webhook endpoint: events that happen from now on are delivered to it.
 #[utoipa::path(
@@ -38,7 +40,9 @@ pub async fn handler(
     let choice = prepare(&state, &caller, validate::<NewEndpointBody>(&body.value)?).await?;
     let id = Uuid::now_v7();
     let (secret, sealed) = new_secret(&state, id)?;
-    state.store.add_webhook_endpoint(id, &choice, &sealed).await?;
+    let act =
+        caller.act(Action::CreateWebhookEndpoint, id, None, json!({"url": choice.url, "accounts": choice.accounts}));
+    state.store.add_webhook_endpoint(id, &choice, &sealed, &act).await?;
     tracing::info!(endpoint = %id, by = %caller.key_id, "webhook endpoint added");
     let created = with_secret(StatusCode::CREATED, read(&state, &caller, id).await?, &secret);
     Ok(([(header::LOCATION, format!("/v1/webhook-endpoints/{id}"))], created).into_response())

@@ -9,6 +9,8 @@ use crate::api::auth::Caller;
 use crate::api::etag::IfMatch;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Deletes a webhook endpoint with its deliveries. The events stay in the feed.
 #[utoipa::path(
@@ -38,7 +40,8 @@ pub async fn handler(
     if_match.require(stored.version)?;
     // Without If-Match whatever it became meanwhile is meant, too.
     let version = (if_match != IfMatch::Any).then_some(stored.version);
-    if !state.store.delete_webhook_endpoint(id, version).await? {
+    let act = caller.act(Action::DeleteWebhookEndpoint, id, None, json!({"url": stored.url}));
+    if !state.store.delete_webhook_endpoint(id, version, &act).await? {
         return Err(Problem::new(Kind::PreconditionFailed, "It was changed meanwhile. Read it again, then decide."));
     }
     tracing::info!(endpoint = %id, by = %caller.key_id, "webhook endpoint deleted");

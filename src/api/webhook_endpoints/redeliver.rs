@@ -8,7 +8,9 @@ use crate::api::AppState;
 use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params, TwoIds};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::canonical::Action;
 use crate::store::webhook_deliveries::Redelivered;
+use serde_json::json;
 
 /// Delivers an event to the endpoint once more, whatever became of it: at once, with all its tries before it, and under
 /// the same `webhook-id`.
@@ -41,7 +43,8 @@ pub async fn handler(
             "The endpoint is disabled; enable it with PATCH {\"enabled\": true}, then what waits for it goes.",
         );
     }
-    match state.store.redeliver(id, event_id).await? {
+    let act = caller.act(Action::RedeliverWebhook, id, None, json!({"event": event_id}));
+    match state.store.redeliver(id, event_id, &act).await? {
         Redelivered::Done => {}
         Redelivered::UnderWay => return conflict("It is being delivered right now."),
         Redelivered::EventGone => return conflict("The event is not kept any more."),

@@ -9,6 +9,8 @@ use crate::api::AppState;
 use crate::api::auth::Caller;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
+use crate::canonical::Action;
+use serde_json::json;
 
 /// Gives the endpoint another secret.
 ///
@@ -34,7 +36,8 @@ pub async fn handler(
 ) -> Result<Response, Problem> {
     read(&state, &caller, id).await?;
     let (secret, sealed) = new_secret(&state, id)?;
-    if !state.store.rotate_webhook_secret(id, &sealed).await? {
+    let act = caller.act(Action::RotateWebhookSecret, id, None, json!({}));
+    if !state.store.rotate_webhook_secret(id, &sealed, &act).await? {
         return Err(Problem::not_found("webhook endpoint"));
     }
     tracing::info!(endpoint = %id, by = %caller.key_id, "secret of a webhook endpoint rotated");

@@ -15,7 +15,7 @@ use crate::api::body::{JsonBody, errors_of, read_only, validate};
 use crate::api::etag::IfMatch;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::canonical::{EventType, FieldError, merge_patch};
+use crate::canonical::{Action, EventType, FieldError, merge_patch};
 use crate::store::webhook_endpoints::StoredEndpoint;
 
 /// Members that no caller sets.
@@ -91,7 +91,10 @@ pub async fn handler(
         let Patched { endpoint, enabled, reason } = patched(stored, &body.value)?;
         let choice = prepare(&state, &caller, endpoint).await?;
         let reason = (!enabled).then_some(reason.as_deref().unwrap_or("disabled by an administrator"));
-        if state.store.update_webhook_endpoint(id, &choice, reason, version).await? {
+        let names: Option<Vec<_>> = body.value.as_object().map(|patch| patch.keys().collect());
+        let chosen = json!({"changed": names, "url": choice.url, "accounts": choice.accounts, "enabled": enabled});
+        let act = caller.act(Action::UpdateWebhookEndpoint, id, None, chosen);
+        if state.store.update_webhook_endpoint(id, &choice, reason, version, &act).await? {
             state.events.wake_deliveries();
             tracing::info!(endpoint = %id, by = %caller.key_id, enabled, "webhook endpoint changed");
             let endpoint = EndpointView::from(read(&state, &caller, id).await?);

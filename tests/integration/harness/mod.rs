@@ -14,12 +14,20 @@ pub use gateway::Bench;
 pub use process::GatewayProcess;
 pub use receiver::{Receiver, Reply};
 
+use onelane::canonical::Action;
+use onelane::store::audit::{Act, Actor};
 use serde_json::{Value, json};
 
 /// The administrator's key of every bench.
 pub const ADMIN_KEY: &str = "olk_test-administrator";
 /// The master key of every bench: 32 zero bytes.
 pub const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// An act on the demo account that a test does without the API.
+pub fn by_a_test(action: Action) -> Act<'static> {
+    let actor = Actor::CommandLine("test");
+    Act { actor, action, object: "otms-demo".into(), account: Some("otms-demo"), details: json!({}) }
+}
 
 /// An order that the sandbox accepts.
 pub fn order(number: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onelane::canonical::DeliveryState;
+use onelane::canonical::{Action, DeliveryState};
 use onelane::event::AllowedNetworks;
 use onelane::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, SettledDelivery};
 use onelane::store::webhook_endpoints::EndpointChoice;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ALL_DELIVERED, ALL_SETTLED, Endpoint, happen, until};
-use crate::harness::{Bench, GatewayProcess, Receiver, Reply, TestDatabase, gateway::start_sandbox};
+use crate::harness::{Bench, GatewayProcess, Receiver, Reply, TestDatabase, by_a_test, gateway::start_sandbox};
 
 /// Beyond the lease of a delivery.
 const LEASE: Duration = Duration::from_secs(61);
@@ -72,7 +72,7 @@ async fn a_delivery_whose_worker_died_is_made_again_under_the_same_id() {
     let bench = Bench::idle(database, store, sandbox, url);
     let dying = GatewayProcess::start(&bench.database).await;
     receiver.answer_with(Reply::Silence);
-    bench.store.pause_account("otms-demo", "test").await.unwrap();
+    bench.store.pause_account("otms-demo", "test", &by_a_test(Action::PauseAccount)).await.unwrap();
     let first = receiver.next().await;
     dying.kill().await;
     assert_eq!(bench.database.count("select count(*) from webhook_deliveries where lease_until is not null").await, 1);
@@ -109,7 +109,11 @@ async fn under_way(events: i32) -> (Bench, Uuid) {
         EndpointChoice { url: "http://127.0.0.1:9".to_owned(), description: None, types: None, accounts: None };
     let endpoint_id = Uuid::now_v7();
     let sealed = Sealed { bytes: Vec::new(), key_id: String::new() };
-    bench.store.add_webhook_endpoint(endpoint_id, &choice, &sealed).await.unwrap();
+    bench
+        .store
+        .add_webhook_endpoint(endpoint_id, &choice, &sealed, &by_a_test(Action::CreateWebhookEndpoint))
+        .await
+        .unwrap();
     sqlx::query(
         "insert into events (id, type, data, occurred_at, recorded_at)
          select gen_random_uuid(), 'account.paused', '{}', onelane_now(), onelane_now() from generate_series(1, $1)",
