@@ -8,7 +8,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::event::AllowedNetworks;
+use crate::reach::AllowedNetworks;
 
 /// What `onelane serve` needs. Environment variables win over the file.
 #[derive(Deserialize)]
@@ -26,8 +26,8 @@ pub struct ServeConfig {
     pub database_connections: u32,
     /// `ONELANE_BODY_LIMIT`: bytes of a request body at most
     pub body_limit: usize,
-    /// `ONELANE_ALLOWED_NETWORKS`: networks beside the public ones that webhooks may reach, with commas between them;
-    /// in the file also a list
+    /// `ONELANE_ALLOWED_NETWORKS`: networks beside the public ones that providers and webhooks may lie in,
+    /// with commas between them; in the file also a list
     #[serde(default, deserialize_with = "networks")]
     pub allowed_networks: AllowedNetworks,
 }

@@ -9,7 +9,8 @@ use tokio::net::TcpListener;
 use crate::api::{self, AppState};
 use crate::callback::Callbacks;
 use crate::delivery::{Delivery, SendError};
-use crate::event::{AllowedNetworks, Events, SetUpError};
+use crate::event::{Events, SetUpError};
+use crate::reach::AllowedNetworks;
 use crate::store::Store;
 use crate::upkeep::Upkeep;
 use crate::vault::Vault;
@@ -32,7 +33,7 @@ pub enum GatewayError {
 pub struct GatewayOptions {
     /// Bytes of a request body at most
     pub body_limit: usize,
-    /// Networks beside the public ones that webhooks may reach
+    /// Networks beside the public ones that providers and webhooks may lie in
     pub allowed_networks: AllowedNetworks,
 }
 
@@ -52,7 +53,8 @@ impl Gateway {
     pub fn new(store: Store, vault: Vault, options: GatewayOptions) -> Result<Self, GatewayError> {
         let GatewayOptions { body_limit, allowed_networks } = options;
         let vault = Arc::new(vault);
-        let delivery = Delivery::new(store.clone(), Arc::clone(&vault))?;
+        let allowed_networks = Arc::new(allowed_networks);
+        let delivery = Delivery::new(store.clone(), Arc::clone(&vault), Arc::clone(&allowed_networks))?;
         let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
         let callbacks = Callbacks::new(store.clone(), Arc::clone(&vault));
         let upkeep = Upkeep::new(store.clone(), Arc::clone(&vault), delivery.clone(), callbacks.clone());

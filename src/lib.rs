@@ -10,6 +10,7 @@ pub mod event;
 pub mod gateway;
 pub mod postgres;
 pub mod provider;
+pub mod reach;
 pub mod sandbox;
 pub mod store;
 pub mod telemetry;

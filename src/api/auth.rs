@@ -65,6 +65,11 @@ impl Caller {
         self.accounts.as_ref().is_none_or(|accounts| accounts.iter().any(|allowed| allowed == account))
     }
 
+    /// Also in the answer and in every log line.
+    pub fn request_id(&self) -> &str {
+        self.request_id.as_deref().unwrap_or_default()
+    }
+
     /// An act of this caller, for the audit log.
     pub fn act<'a>(
         &'a self,

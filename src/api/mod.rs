@@ -22,6 +22,7 @@ mod patch;
 mod problem;
 mod problem_page;
 mod providers;
+mod security_headers;
 mod submissions;
 mod subscriptions;
 mod translating;
@@ -142,6 +143,7 @@ pub fn router(state: AppState, body_limit: usize) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(problem::refuse_nul))
         .layer(middleware::from_fn(problem::complete_problems))
+        .layer(middleware::from_fn(security_headers::add))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
             let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::sandbox;
 use crate::canonical::Action;
-use crate::event::AllowedNetworks;
+use crate::reach::AllowedNetworks;
 use crate::gateway::{Gateway, GatewayOptions, stop_signal};
 use crate::postgres::{Cluster, ClusterDirectory, ClusterOptions, default_data_directory};
 use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER};
@@ -92,11 +92,12 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     };
     api::ensure_admin_key(&store, &key).await?;
 
-    let allowed_networks = match variable("ONELANE_ALLOWED_NETWORKS") {
-        Some(networks) => networks.parse().context("ONELANE_ALLOWED_NETWORKS cannot be read")?,
-        // Whoever tries webhooks on a laptop listens there.
-        None => AllowedNetworks::loopback(),
-    };
+    let named: AllowedNetworks = variable("ONELANE_ALLOWED_NETWORKS")
+        .unwrap_or_default()
+        .parse()
+        .context("ONELANE_ALLOWED_NETWORKS cannot be read")?;
+    // The simulators are there, and whoever tries webhooks on a laptop listens there.
+    let allowed_networks = AllowedNetworks::loopback().and(named);
     let options = GatewayOptions { allowed_networks, ..GatewayOptions::default() };
     let gateway = Gateway::new(store.clone(), vault, options)?;
     for id in demo_ids {

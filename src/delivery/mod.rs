@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::reach::{AllowedNetworks, BadTarget};
 use crate::store::lanes::LaneKey;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
@@ -69,12 +70,17 @@ struct Inner {
 }
 
 impl Delivery {
-    pub fn new(store: Store, vault: Arc<Vault>) -> Result<Self, SendError> {
+    /// Whether a provider may be reached at a URL, as far as can be told without asking where its name leads.
+    pub fn check_address(&self, url: &str) -> Result<(), BadTarget> {
+        reqwest::Url::parse(url).map_or(Ok(()), |url| self.inner.sender.check(&url))
+    }
+
+    pub fn new(store: Store, vault: Arc<Vault>, networks: Arc<AllowedNetworks>) -> Result<Self, SendError> {
         Ok(Delivery {
             inner: Arc::new(Inner {
                 store,
                 vault,
-                sender: send::Sender::new()?,
+                sender: send::Sender::new(networks)?,
                 waiting: Waiting::default(),
                 lanes: Mutex::default(),
                 stop: CancellationToken::new(),

@@ -1,8 +1,10 @@
 //! One request to a provider, bounded in time and size. The only place that does provider I/O.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::provider::Request;
+use crate::reach::{self, AllowedNetworks, BadTarget, GuardedResolver};
 
 /// The longest answer that is read.
 const MOST_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -14,6 +16,7 @@ pub struct Sender {
     client: reqwest::Client,
     /// For this machine, which no proxy reaches
     direct: reqwest::Client,
+    networks: Arc<AllowedNetworks>,
 }
 
 /// An answer as it came.
@@ -38,11 +41,17 @@ pub enum SendError {
 }
 
 impl Sender {
-    pub fn new() -> Result<Self, SendError> {
+    pub fn new(networks: Arc<AllowedNetworks>) -> Result<Self, SendError> {
         Ok(Sender {
-            client: guarded().build().map_err(SendError::SetUp)?,
-            direct: guarded().no_proxy().build().map_err(SendError::SetUp)?,
+            client: guarded(&networks).build().map_err(SendError::SetUp)?,
+            direct: guarded(&networks).no_proxy().build().map_err(SendError::SetUp)?,
+            networks,
         })
+    }
+
+    /// Whether something may be sent to a URL, as far as can be told without asking for its name's addresses.
+    pub fn check(&self, url: &reqwest::Url) -> Result<(), BadTarget> {
+        reach::check_address(url, &self.networks)
     }
 
     fn client_for(&self, url: &reqwest::Url) -> &reqwest::Client {
@@ -56,6 +65,7 @@ impl Sender {
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|error| SendError::NotSent(error.to_string()))?;
         let url = reqwest::Url::parse(&request.url).map_err(|error| SendError::NotSent(error.to_string()))?;
+        self.check(&url).map_err(|bad| SendError::NotSent(format!("the address {bad}")))?;
         let client = self.client_for(&url);
         let mut builder = client.request(method, url).timeout(deadline).body(request.body.clone());
         for (name, value) in &request.headers {
@@ -85,10 +95,12 @@ impl Sender {
     }
 }
 
-/// A client that never follows, never repeats, and gives up in time.
+/// A client that reaches what it may alone, never follows, never repeats, and gives up in time. Through a proxy it
+/// reaches what the proxy may, whose own name is looked up here.
 #[expect(clippy::disallowed_methods, reason = "every client of a provider comes from here, with its guards")]
-fn guarded() -> reqwest::ClientBuilder {
+fn guarded(networks: &Arc<AllowedNetworks>) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
+        .dns_resolver(GuardedResolver::new(Arc::clone(networks)))
         .user_agent(concat!("onelane/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         // A redirect would carry credentials elsewhere.

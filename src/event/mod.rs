@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::reach::AllowedNetworks;
 use crate::store::Store;
 use crate::store::feed::{FeedEnds, FeedFilter};
 use crate::vault::Vault;
@@ -25,7 +26,7 @@ use crate::vault::Vault;
 pub use cloud_event::CloudEvent;
 pub use feed::{FeedError, NextPage, read};
 pub use follow::{Follower, Step};
-pub use webhook::{AllowedNetworks, BadTarget, NoNetwork, Secret, seal};
+pub use webhook::{Secret, seal};
 
 /// Streams of one replica at most: each holds a connection and up to a page of events.
 const MOST_STREAMS: usize = 256;
@@ -59,8 +60,7 @@ struct Inner {
 pub struct SetUpError(#[from] reqwest::Error);
 
 impl Events {
-    pub fn new(store: Store, vault: Arc<Vault>, networks: AllowedNetworks) -> Result<Self, SetUpError> {
-        let networks = Arc::new(networks);
+    pub fn new(store: Store, vault: Arc<Vault>, networks: Arc<AllowedNetworks>) -> Result<Self, SetUpError> {
         let inner = Inner {
             store,
             vault,

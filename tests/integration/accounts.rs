@@ -3,7 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Bench, order, send};
+use onelane::reach::AllowedNetworks;
+
+use crate::harness::gateway::start_sandbox;
+use crate::harness::{Answer, Bench, TestDatabase, order, send};
 
 fn account(id: &str) -> Value {
     json!({
@@ -314,4 +317,37 @@ async fn only_administrators_of_an_account_change_or_delete_it() {
         key.send_with(Method::PATCH, path, &json!({"displayName": "x"}), &[]).await.problem(status, kind);
         key.delete(path).await.problem(status, kind);
     }
+}
+
+#[tokio::test]
+async fn a_provider_lies_in_no_network_that_is_not_allowed_whatever_its_name_says() {
+    let database = TestDatabase::create().await;
+    let (sandbox, url) = start_sandbox().await;
+    let bench = Bench::within(AllowedNetworks::default(), database, sandbox, url).await;
+    let demo = bench.sandbox.demo_accounts(&bench.sandbox_url).into_iter().find(|account| account.provider == "otms");
+    let mut account = serde_json::to_value(demo.unwrap()).unwrap();
+    let refused = bench.caller.post("/v1/accounts", &account).await;
+    let invalid = ("/baseUrl".to_owned(), "validation.invalid_value".to_owned());
+    assert_eq!(refused.problem(422, "validation-failed"), [invalid]);
+    // Where the metadata of clouds is.
+    account["baseUrl"] = json!("http://169.254.169.254/latest");
+    bench.caller.post("/v1/accounts", &account).await.problem(422, "validation-failed");
+
+    // A name is judged when it is dialled.
+    account["baseUrl"] = json!(format!("{}/otms", bench.sandbox_url.replace("127.0.0.1", "localhost")));
+    assert_eq!(bench.caller.post("/v1/accounts", &account).await.status, 201);
+    let created = bench.caller.post_with("/v1/orders", &order("SO-1"), &[("idempotency-key", "k")]).await;
+    assert_eq!(created.status, 202, "{:#}", created.body);
+    bench
+        .database
+        .wait_until(
+            std::time::Duration::from_secs(30),
+            "select exists (select from submissions where state = 'queued' and exchanges > 0)",
+        )
+        .await;
+    let submission = bench.caller.get("/v1/submissions").await.body["items"][0].clone();
+    assert_eq!(submission["results"][0]["code"], "transport.connect_failed", "{submission:#}");
+    let said = submission["results"].to_string();
+    assert!(said.contains("not public"), "{said}");
+    assert!(bench.arrived("otms", "orderImport").is_none());
 }

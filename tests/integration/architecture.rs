@@ -28,6 +28,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("api", &["sandbox", "gateway", "cli", "sqlx", "reqwest"]),
     ("sandbox", &["provider", "store", "delivery", "callback", "api", "canonical", "gateway", "cli", "sqlx"]),
     ("postgres", &["provider", "store", "delivery", "api", "canonical", "sandbox", "gateway", "cli", "axum"]),
+    (
+        "reach",
+        &["provider", "store", "delivery", "callback", "event", "api", "canonical", "sandbox", "gateway", "cli", "axum"],
+    ),
     ("throttle.rs", &["store", "delivery", "api", "sandbox", "sqlx", "axum", "tokio"]),
 ];
 

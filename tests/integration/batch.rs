@@ -49,6 +49,9 @@ async fn a_bad_order_never_spoils_its_neighbours() {
         ]
     );
     assert_eq!(items[1]["problem"]["errors"][0]["pointer"], "/colour");
+    // A problem is whole, as if the order had been posted alone.
+    assert_eq!(items[1]["problem"]["instance"], "/v1/orders/batch");
+    assert_eq!(items[1]["problem"]["requestId"].as_str(), answer.header("x-request-id"));
     assert_eq!(items[0]["order"]["orderNumber"], "SO-1");
     for index in [0, 6] {
         let submission = items[index]["order"]["submission"]["id"].as_str().unwrap().parse().unwrap();

@@ -40,6 +40,30 @@ async fn every_operation_says_what_may_go_wrong_and_who_may_call_it() {
     assert!(operations >= 15, "{operations}");
 }
 
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let bench = Bench::start().await;
+    let document = bench.caller.get("/openapi.json").await.body;
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 100, "{}", found.len());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap_or_default();
+        assert!(!pointer.is_empty() && document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
 #[tokio::test]
 async fn swagger_ui_comes_from_the_binary_and_knows_the_key() {
     let bench = Bench::start().await;

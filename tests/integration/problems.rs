@@ -100,3 +100,18 @@ async fn every_endpoint_refuses_parameters_that_it_does_not_know() {
     }
     assert!(asked >= 15, "{asked}");
 }
+
+#[tokio::test]
+async fn a_browser_is_told_to_do_nothing_with_an_answer_but_what_it_is_meant_for() {
+    let bench = Bench::start().await;
+    for path in ["/v1/orders", "/v1/orders/none", "/nowhere", "/healthz", "/docs/", "/openapi.json"] {
+        let answer = bench.caller.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert_eq!(policy.contains("script-src"), path == "/docs/", "{path}: {policy}");
+        assert_eq!(answer.header("cache-control") == Some("no-store"), path.starts_with("/v1/"), "{path}");
+    }
+}

@@ -83,6 +83,9 @@ pub fn prepare(state: &AppState, body: NewAccountBody) -> Result<NewAccount, Pro
     let draft = AccountDraft { base_url: &base_url, credentials: &credentials, settings: &settings };
     let mut errors = check_account(known, &draft);
     errors.extend(check_throttles(known.profile(), &throttles));
+    if let Err(bad) = state.delivery.check_address(&base_url) {
+        errors.push(FieldError::new("/baseUrl", "validation.invalid_value", bad.en, bad.zh));
+    }
     errors.extend(public_callback_url.as_deref().and_then(check_public_callback_url));
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));

@@ -18,7 +18,7 @@ use serde_json::json;
     delete, path = "/v1/accounts/{account}", operation_id = "deleteAccount", tag = "accounts",
     params(
         ("account" = String, Path, description = "Id of the account"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the caller has seen; 412 when the account changed meanwhile"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$"#, description = "The ETag that the caller has seen; 412 when the account changed meanwhile"),
     ),
     responses(
         (status = 204, description = "The account is gone"),

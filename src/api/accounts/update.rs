@@ -61,7 +61,7 @@ pub struct AccountPatch {
     patch, path = "/v1/accounts/{account}", operation_id = "updateAccount", tag = "accounts",
     params(
         ("account" = String, Path, description = "Id of the account"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the change was made for; 412 when the account changed meanwhile"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$"#, description = "The ETag that the change was made for; 412 when the account changed meanwhile"),
     ),
     request_body(content = AccountPatch, content_type = "application/merge-patch+json", description = "What changes; `application/json` is taken too"),
     responses(

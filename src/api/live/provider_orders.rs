@@ -28,6 +28,7 @@ pub struct ProviderOrdersQuery {
     /// The provider's own word for a state; some providers list orders of one state only, and want it
     pub state: Option<String>,
     /// Which time `from` and `to` are about; created when absent
+    #[param(inline)]
     pub time_type: Option<SearchTime>,
     /// At or after this instant
     pub from: Option<DateTime<Utc>>,

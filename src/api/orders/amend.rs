@@ -23,8 +23,8 @@ use crate::api::views::OrderEnvelope;
     params(
         ("id" = uuid::Uuid, Path, description = "Id of the order"),
         MutationParams,
-        ("If-Match" = Option<String>, Header, description = "The ETag that the change was made for; 412 when the order changed meanwhile"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$"#, description = "The ETag that the change was made for; 412 when the order changed meanwhile"),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     request_body(content = Object, content_type = "application/merge-patch+json", description = "What changes", example = json!({"remarks": "call first", "transport": {"vehicleLength": 6.8}})),

@@ -25,6 +25,7 @@ use crate::api::views::{OrderEnvelope, OrderView};
 use crate::store::AcceptedBatch;
 use crate::store::accept::NewOrder;
 
+const PATH: &str = "/v1/orders/batch";
 /// The most orders of one request.
 const MOST_ORDERS: usize = 1000;
 
@@ -69,7 +70,10 @@ impl BatchItem {
         BatchItem { index, status: 200, order: None, translation: Some(translation), problem: None }
     }
 
-    fn refused(index: usize, problem: Value) -> Self {
+    /// `problem` is what an order alone would be answered, but for where and when it was asked.
+    fn refused(index: usize, mut problem: Value, caller: &Caller) -> Self {
+        problem["instance"] = json!(PATH);
+        problem["requestId"] = json!(caller.request_id());
         let status = problem["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
         BatchItem { index, status, order: None, translation: None, problem: Some(problem) }
     }
@@ -96,7 +100,7 @@ pub struct BatchItemSchema {
     post, path = "/v1/orders/batch", operation_id = "createOrders", tag = "orders",
     params(
         MutationParams,
-        ("Idempotency-Key" = Option<String>, Header, description = "Required unless validateOnly; makes a repetition of this request safe; kept 72 hours"),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Required unless validateOnly; makes a repetition of this request safe; kept 72 hours"),
     ),
     request_body(content = OrdersBody),
     responses(
@@ -170,7 +174,7 @@ async fn preview(state: &AppState, caller: &Caller, orders: &[Value]) -> Result<
     for (index, order) in orders.iter().enumerate() {
         items.push(match check(state, caller, order).await {
             Ok(checked) => BatchItem::translated(index, checked.translated.into()),
-            Err(problem) => BatchItem::refused(index, problem.to_value()),
+            Err(problem) => BatchItem::refused(index, problem.to_value(), caller),
         });
     }
     Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
@@ -240,7 +244,7 @@ async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> R
         .enumerate()
         .map(|(index, item)| match id_of(item).and_then(|id| orders.remove(&id)) {
             Some(order) => BatchItem::accepted(index, order),
-            None => BatchItem::refused(index, item["problem"].clone()),
+            None => BatchItem::refused(index, item["problem"].clone(), caller),
         })
         .collect();
     Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())

@@ -30,13 +30,14 @@ use crate::store::submit::{CancelledHere, NewSubmission, Submitted};
     params(
         ("id" = uuid::Uuid, Path, description = "Id of the order"),
         MutationParams,
-        ("If-Match" = Option<String>, Header, description = "The ETag that the caller has seen; 412 when the order changed meanwhile"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$"#, description = "The ETag that the caller has seen; 412 when the order changed meanwhile"),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     responses(
         (status = 200, description = "The order is cancelled, or the provider answered within the wait; with validateOnly: what would be sent", body = OrderEnvelope, headers(("ETag" = String))),
         (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
+        (status = 400, description = "A header or a parameter cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:write", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),

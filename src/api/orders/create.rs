@@ -34,7 +34,7 @@ pub struct CheckedOrder {
     post, path = "/v1/orders", operation_id = "createOrder", tag = "orders",
     params(
         MutationParams,
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition of this request safe; kept 72 hours"),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     request_body(content = Order, description = "The canonical order"),

@@ -60,7 +60,7 @@ struct CheckedTrip {
     post, path = "/v1/trips", operation_id = "createTrip", tag = "trips",
     params(
         MutationParams,
-        ("Idempotency-Key" = String, Header, description = "Required; makes a repetition of this request safe; kept 72 hours"),
+        ("Idempotency-Key" = String, Header, pattern = "^[!-~]{1,255}$", description = "Required; makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     request_body(content = TripToMake),

@@ -17,7 +17,7 @@ use serde_json::json;
     delete, path = "/v1/webhook-endpoints/{id}", operation_id = "deleteWebhookEndpoint", tag = "webhook endpoints",
     params(
         ("id" = uuid::Uuid, Path, description = "Id of the endpoint"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the caller has seen; 412 when the endpoint changed meanwhile"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$"#, description = "The ETag that the caller has seen; 412 when the endpoint changed meanwhile"),
     ),
     responses(
         (status = 204, description = "The endpoint is gone"),

@@ -58,7 +58,7 @@ pub struct EndpointPatch {
     patch, path = "/v1/webhook-endpoints/{id}", operation_id = "updateWebhookEndpoint", tag = "webhook endpoints",
     params(
         ("id" = uuid::Uuid, Path, description = "Id of the endpoint"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the change was made for; 412 when the endpoint changed meanwhile"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$"#, description = "The ETag that the change was made for; 412 when the endpoint changed meanwhile"),
     ),
     request_body(content = EndpointPatch, content_type = "application/merge-patch+json", description = "What changes; `application/json` is taken too"),
     responses(

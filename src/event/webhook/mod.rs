@@ -1,9 +1,7 @@
 //! Webhooks: deliveries that are due are claimed, sent and settled. None of the three waits for another endpoint.
 
-mod networks;
 mod sender;
 mod signature;
-mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +12,14 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{CloudEvent, Events};
+use crate::reach::{self, BadTarget};
 use crate::backoff::{Backoff, uniform};
 use crate::canonical::DeliveryState;
 use crate::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, LEASE, SettledDelivery};
 use crate::vault::{Sealed, Vault, VaultError};
 
-pub use networks::{AllowedNetworks, NoNetwork};
 pub(super) use sender::Sender;
 pub use signature::Secret;
-pub use target::BadTarget;
 
 /// Deliveries of one replica at once.
 const MOST_AT_ONCE: usize = 256;
@@ -64,7 +61,7 @@ enum Unsendable {
 impl Events {
     /// Whether an endpoint may have this URL, as far as can be told before something is sent to it.
     pub fn check_target(&self, url: &str) -> Result<(), BadTarget> {
-        target::check(url, &self.inner.networks).map(drop)
+        reach::check(url, &self.inner.networks).map(drop)
     }
 
     /// Says that deliveries may be due.

@@ -1,16 +1,12 @@
-//! Sends one delivery. The addresses of a name are checked when it is connected to, by the resolver that the client
-//! itself uses: a name that leads elsewhere a moment after it was checked gains nothing.
+//! Sends one delivery.
 
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::networks::AllowedNetworks;
-use super::target;
+use crate::reach::{self, AllowedNetworks, GuardedResolver};
 
 /// The longest that a delivery may take, from looking the name up to the status of the answer.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -42,7 +38,7 @@ impl Sender {
 
     /// Posts a body; gives the status of the answer, or why there is none.
     pub async fn post(&self, url: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Answered, String> {
-        let url = target::check(url, &self.networks).map_err(|bad| format!("the URL {bad}"))?;
+        let url = reach::check(url, &self.networks).map_err(|bad| format!("the URL {bad}"))?;
         let request = self.client.post(url).headers(headers).body(body);
         let response = request.send().await.map_err(|error| words(error.without_url()))?;
         let status = response.status().as_u16();
@@ -64,7 +60,7 @@ impl Sender {
 fn guarded(networks: Arc<AllowedNetworks>) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .user_agent(concat!("onelane/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(GuardedResolver { networks })
+        .dns_resolver(GuardedResolver::new(networks))
         // A proxy would look names up by itself, and reach what this machine must not.
         .no_proxy()
         .timeout(DEADLINE)
@@ -77,43 +73,6 @@ fn guarded(networks: Arc<AllowedNetworks>) -> Result<reqwest::Client, reqwest::E
         .build()
 }
 
-/// Gives a name's addresses to the connector, but for those that must not be reached.
-struct GuardedResolver {
-    networks: Arc<AllowedNetworks>,
-}
-
-/// A name that leads to no address that may be reached.
-#[derive(Debug, thiserror::Error)]
-enum Refused {
-    #[error("the name has no address")]
-    NoAddress,
-    #[error(
-        "the name leads to networks that are not public; the operator allows such networks with ONELANE_ALLOWED_NETWORKS"
-    )]
-    NotPublic,
-}
-
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let networks = Arc::clone(&self.networks);
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-            let permitted = permitted(&addresses, &networks)?;
-            let permitted = permitted.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(permitted) as Addrs)
-        })
-    }
-}
-
-fn permitted(addresses: &[IpAddr], networks: &AllowedNetworks) -> Result<Vec<IpAddr>, Refused> {
-    if addresses.is_empty() {
-        return Err(Refused::NoAddress);
-    }
-    let permitted: Vec<IpAddr> = addresses.iter().copied().filter(|address| networks.permit(*address)).collect();
-    if permitted.is_empty() { Err(Refused::NotPublic) } else { Ok(permitted) }
-}
-
 /// An error with its causes.
 fn words(error: impl Error) -> String {
     let mut words = error.to_string();
@@ -124,29 +83,4 @@ fn words(error: impl Error) -> String {
         source = cause.source();
     }
     words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_a_name_that_leads_to_several_addresses_only_those_that_may_be_reached_are_dialled() {
-        let networks = AllowedNetworks::default();
-        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
-        let mixed = addresses(&["10.0.0.1", "1.1.1.1", "::1"]);
-        assert_eq!(permitted(&mixed, &networks).unwrap(), addresses(&["1.1.1.1"]));
-        assert!(matches!(permitted(&addresses(&["10.0.0.1", "fe80::1"]), &networks), Err(Refused::NotPublic)));
-        assert!(matches!(permitted(&[], &networks), Err(Refused::NoAddress)));
-    }
-
-    #[tokio::test]
-    async fn a_name_is_judged_by_where_it_leads_when_it_is_dialled() {
-        let resolve = async |networks: AllowedNetworks| {
-            GuardedResolver { networks: Arc::new(networks) }.resolve("localhost".parse().unwrap()).await
-        };
-        assert!(resolve(AllowedNetworks::default()).await.is_err());
-        let found: Vec<SocketAddr> = resolve(AllowedNetworks::loopback()).await.unwrap().collect();
-        assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()), "{found:?}");
-    }
 }

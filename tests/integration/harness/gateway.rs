@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use onelane::api;
-use onelane::event::AllowedNetworks;
+use onelane::reach::AllowedNetworks;
 use onelane::gateway::{Gateway, GatewayOptions};
 use onelane::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator, seeded};
 use onelane::store::Store;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use onelane::canonical::{Action, DeliveryState};
-use onelane::event::AllowedNetworks;
+use onelane::reach::AllowedNetworks;
 use onelane::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, SettledDelivery};
 use onelane::store::webhook_endpoints::EndpointChoice;
 use onelane::vault::Sealed;

@@ -1,4 +1,4 @@
-//! Which addresses webhooks may reach: public ones, and those of networks that the operator allows.
+//! Which addresses may be reached: public ones, and those of networks that the operator allows.
 //!
 //! Whoever may choose a URL could otherwise have the gateway call what only the gateway can reach: a database's
 //! port, a router, the metadata service of the cloud that hands out credentials.
@@ -41,7 +41,7 @@ const NOT_PUBLIC_V6: &[(Ipv6Addr, u8)] = &[
 const NAT64: (Ipv6Addr, u8) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 const SIX_TO_FOUR: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16);
 
-/// The networks beside the public ones that webhooks may reach: `ONELANE_ALLOWED_NETWORKS`.
+/// The networks beside the public ones that may be reached: `ONELANE_ALLOWED_NETWORKS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedNetworks(Vec<IpNet>);
 
@@ -80,7 +80,13 @@ impl AllowedNetworks {
         ])
     }
 
-    /// Whether a webhook may be sent to this address.
+    /// These and others.
+    pub fn and(mut self, others: AllowedNetworks) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// Whether something may be sent to this address.
     pub fn permit(&self, address: IpAddr) -> bool {
         let address = leads_to(address);
         self.0.iter().any(|network| network.contains(&address)) || is_public(address)

@@ -1,4 +1,4 @@
-//! Where webhooks may go: what is wrong with a URL before anything is sent to it.
+//! What is wrong with a URL before anything is sent to it.
 
 use std::net::IpAddr;
 
@@ -37,12 +37,15 @@ pub fn check(text: &str, networks: &AllowedNetworks) -> Result<Url, BadTarget> {
     if url.fragment().is_some() {
         return Err(FRAGMENT);
     }
-    // An address is dialled as it stands; no name is looked up that could be checked then.
-    let address = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-    if address.is_some_and(|address| !networks.permit(address)) {
-        return Err(REFUSED);
-    }
+    check_address(&url, networks)?;
     Ok(url)
+}
+
+/// Refuses a URL with an address in the place of a name when that must not be reached: it is dialled as it stands,
+/// and no name is looked up that could be checked then.
+pub fn check_address(url: &Url, networks: &AllowedNetworks) -> Result<(), BadTarget> {
+    let address = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    if address.is_some_and(|address| !networks.permit(address)) { Err(REFUSED) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,43 @@
+//! Headers that tell a browser to do nothing with an answer but what it is meant for.
+
+use axum::extract::Request;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// For answers that are data.
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+/// For the pages of Swagger UI: its own scripts, styles that it sets inline, and calls to this gateway.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                           img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; \
+                           form-action 'self'; frame-ancestors 'none'";
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Adds what the handler did not say itself.
+pub async fn add(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let (docs, data) = (path.starts_with("/docs"), path.starts_with("/v1/"));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    add_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add_absent(headers, X_FRAME_OPTIONS, "DENY");
+    add_absent(headers, REFERRER_POLICY, "no-referrer");
+    add_absent(headers, PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=()");
+    add_absent(headers, OPENER_POLICY, "same-origin");
+    add_absent(headers, RESOURCE_POLICY, "same-origin");
+    add_absent(headers, CONTENT_SECURITY_POLICY, if docs { DOCS_POLICY } else { DATA_POLICY });
+    if data {
+        // Orders have the names and numbers of people in them.
+        add_absent(headers, CACHE_CONTROL, "no-store");
+    }
+    response
+}
+
+fn add_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
