@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::sandbox;
+use super::sandbox::{self, LifeArguments};
 use crate::canonical::Action;
 use crate::reach::AllowedNetworks;
 use crate::gateway::{Gateway, GatewayOptions, stop_signal};
 use crate::postgres::{Cluster, ClusterDirectory, ClusterOptions, default_data_directory};
-use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER};
+use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER, Pace};
 use crate::store::accounts::NewAccount;
 use crate::store::audit::{Act, Actor};
 use crate::store::{Store, StoreOptions};
@@ -23,8 +23,12 @@ use crate::{api, delivery, telemetry};
 
 /// Connections of the gateway; the cluster allows a few more, for a person with psql.
 const CONNECTIONS: u32 = 16;
+/// How long a simulated order stands at a stage if nobody says: long enough to look at it, and short enough to wait.
+const SECONDS_PER_STAGE: f64 = 5.0;
 
-pub async fn run() -> anyhow::Result<()> {
+pub async fn run(life: &LifeArguments) -> anyhow::Result<()> {
+    let pace = life.pace(SECONDS_PER_STAGE);
+    pace.check().map_err(anyhow::Error::msg)?;
     telemetry::set_up("warn,onelane=info");
     // Before anything is started, so that a Ctrl-C at any moment ends everything in order.
     let stop = CancellationToken::new();
@@ -38,7 +42,7 @@ pub async fn run() -> anyhow::Result<()> {
         started = start_database(&directory) => started?,
         () = stop.cancelled() => return Ok(()),
     };
-    let served = serve(&directory, database_url, stop).await;
+    let served = serve(&directory, database_url, pace, stop).await;
     if let Some(cluster) = cluster {
         cluster.stop().await?;
     }
@@ -67,7 +71,7 @@ async fn start_database(directory: &Path) -> anyhow::Result<(Option<Cluster>, St
     Ok((Some(cluster), url))
 }
 
-async fn serve(directory: &Path, database_url: String, stop: CancellationToken) -> anyhow::Result<()> {
+async fn serve(directory: &Path, database_url: String, pace: Pace, stop: CancellationToken) -> anyhow::Result<()> {
     let options = StoreOptions { database_url: database_url.clone(), max_connections: CONNECTIONS };
     let store = Store::connect(&options).await.context("the database cannot be reached")?;
     store.migrate().await?;
@@ -75,11 +79,15 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
 
     let listener = listen().await?;
     let address = listener.local_addr()?;
-    let sandbox = sandbox::simulators()?;
+    let sandbox = sandbox::simulators(pace)?;
     let sandbox_listener = sandbox::bind(sandbox::listen_address()?).await?;
     let sandbox_url = format!("http://{}", sandbox_listener.local_addr()?);
     let demo_accounts = sandbox.demo_accounts(&sandbox_url);
-    let example = demo_accounts.iter().find_map(|account| account.example_order.clone());
+    let goes_on = |account: &DemoAccount| sandbox.simulator(account.provider).is_some_and(|it| it.calling().is_some());
+    let examples: Vec<Example> = demo_accounts
+        .iter()
+        .filter_map(|account| Some(Example { goes_on: goes_on(account), order: account.example_order.clone()? }))
+        .collect();
     let books: Vec<String> =
         demo_accounts.iter().map(|account| format!("{sandbox_url}/control/{}/books", account.provider)).collect();
     let demo_ids: Vec<&str> = demo_accounts.iter().map(|account| account.id).collect();
@@ -109,7 +117,9 @@ async fn serve(directory: &Path, database_url: String, stop: CancellationToken) 
     }
     // What the environment names may hold a password; whoever set it knows it.
     let database = if variable("DATABASE_URL").is_some() { "as DATABASE_URL says" } else { &database_url };
-    greet(address, &books, &key, database, example.as_ref());
+    greet(address, &books, &key, database);
+    propose(address, &key, &examples, pace);
+    println!("\nCtrl-C stops everything; nothing is lost.\n");
 
     let simulating = stop.clone();
     let simulators = tokio::spawn(sandbox.serve(sandbox_listener, simulating.cancelled_owned()));
@@ -200,8 +210,15 @@ where
     Ok(secret)
 }
 
-/// Says what runs, and what to try.
-fn greet(address: SocketAddr, books: &[String], key: &str, database: &str, example: Option<&Value>) {
+/// An order to try.
+struct Example {
+    order: Value,
+    /// Its provider tells what becomes of it
+    goes_on: bool,
+}
+
+/// Says what runs.
+fn greet(address: SocketAddr, books: &[String], key: &str, database: &str) {
     let books = books.join("\n             ");
     println!(
         "\nonelane is ready.\n
@@ -210,13 +227,29 @@ fn greet(address: SocketAddr, books: &[String], key: &str, database: &str, examp
   Sandbox    {books}   (the orders that the simulated providers hold)
   Database   {database}"
     );
-    if let Some(example) = example {
+}
+
+/// Says what to try.
+fn propose(address: SocketAddr, key: &str, examples: &[Example], pace: Pace) {
+    let post = |example: &Example| {
         // The shell puts the time in, so that the line works again and again.
-        let order = example.to_string().replace(EXAMPLE_NUMBER, "SO-'$(date +%s)'");
+        let order = example.order.to_string().replace(EXAMPLE_NUMBER, "SO-'$(date +%s)'");
+        format!(
+            "curl -s http://{address}/v1/orders -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -H 'Prefer: wait=10' -d '{order}'"
+        )
+    };
+    if let Some(example) = examples.first() {
+        println!("\nTry it, and see what the provider made of the order:\n\n{}", post(example));
+    }
+    if let Some(example) = examples.iter().find(|example| example.goes_on) {
+        let goes_on = match pace.seconds_per_stage {
+            0.0 => "goes on when it is advanced by hand".to_owned(),
+            seconds => format!("goes on by itself, a stage every {seconds} seconds"),
+        };
         println!(
-            "\nTry it, and see what the provider made of the order:\n
-curl -s http://{address}/v1/orders -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -H 'Prefer: wait=10' -d '{order}'"
+            "\nAn order of this one {goes_on}. In another terminal, see what its provider tells:\n
+curl -sN 'http://{address}/v1/events/stream?after=latest' -H 'Authorization: Bearer {key}'\n\n{}",
+            post(example)
         );
     }
-    println!("\nCtrl-C stops everything; nothing is lost.\n");
 }

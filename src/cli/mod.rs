@@ -23,7 +23,10 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Everything on a laptop: a private Postgres, the provider sandbox, demo accounts, the gateway
-    Dev,
+    Dev {
+        #[command(flatten)]
+        life: sandbox::LifeArguments,
+    },
     /// The gateway on a database: DATABASE_URL, ONELANE_MASTER_KEY, ONELANE_LISTEN, ONELANE_ADMIN_KEY
     Serve {
         /// A TOML file; environment variables win over it
@@ -40,7 +43,10 @@ enum Command {
         config: Option<PathBuf>,
     },
     /// The provider simulators alone: ONELANE_SANDBOX_LISTEN
-    Sandbox,
+    Sandbox {
+        #[command(flatten)]
+        life: sandbox::LifeArguments,
+    },
     /// Ask the gateway on this machine whether it lives; the exit code says so
     Health {
         /// Where it listens
@@ -67,10 +73,10 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
-            Command::Dev => dev::run().await,
+            Command::Dev { life } => dev::run(&life).await,
             Command::Serve { config, migrate } => serve::run(config.as_deref(), migrate).await,
             Command::Migrate { config } => serve::migrate(config.as_deref()).await,
-            Command::Sandbox => sandbox::run().await,
+            Command::Sandbox { life } => sandbox::run(&life).await,
             Command::Health { listen } => health::run(listen).await,
             Command::Openapi { check } => openapi::run(check.as_deref()),
         }

@@ -29,6 +29,9 @@ pub trait Calling: Send + Sync {
 
     /// The calls that are to be made because of what happened since this was asked last, in order.
     fn due(&self) -> Vec<CallBack>;
+
+    /// The same call as somebody would make it who has not the secret that proves it.
+    fn forged(&self, call: &CallBack) -> CallBack;
 }
 
 /// A call that is to be made.
@@ -60,9 +63,19 @@ pub async fn call_back(State(station): State<Arc<Station>>, request: Request, ne
     let answer = next.run(request).await;
     let calls = station.due();
     if !calls.is_empty() {
-        tokio::spawn(async move { station.caller.call(&station.faults, calls).await });
+        tokio::spawn(async move { station.call(calls).await });
     }
     answer
+}
+
+impl Station {
+    /// Makes calls in their order, as faults want them; gives those that were made while the patience lasted.
+    pub async fn call(&self, calls: Vec<CallBack>) -> Vec<Called> {
+        match self.simulator.calling() {
+            Some(calling) => self.caller.call(&self.faults, calling, calls).await,
+            None => Vec::new(),
+        }
+    }
 }
 
 /// Makes the calls of one simulator.
@@ -73,9 +86,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Makes calls in their order; gives those that were made while the patience lasted.
-    pub async fn call(&self, faults: &Faults, calls: Vec<CallBack>) -> Vec<Called> {
-        let calls = self.arrange(faults, calls);
+    async fn call(&self, faults: &Faults, calling: &dyn Calling, calls: Vec<CallBack>) -> Vec<Called> {
+        let calls = self.arrange(faults, calling, calls);
         let (told, mut made) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             for call in calls {
@@ -98,15 +110,18 @@ impl Caller {
         self.held().clear();
     }
 
-    /// The calls as faults want them: twice, or the newest first.
-    fn arrange(&self, faults: &Faults, calls: Vec<CallBack>) -> Vec<CallBack> {
+    /// The calls as faults want them: twice, behind a forged one, or the newest first.
+    fn arrange(&self, faults: &Faults, calling: &dyn Calling, calls: Vec<CallBack>) -> Vec<CallBack> {
         let mut arranged = Vec::new();
         let mut disorder = false;
         for call in calls {
             let struck = faults.draw_call(&call.order_numbers);
-            let twice = struck.as_deref() == Some(&Kind::CallbackDuplicate {});
-            disorder |= struck.as_deref() == Some(&Kind::CallbackDisorder {});
-            arranged.extend(twice.then(|| call.clone()));
+            match struck.as_deref() {
+                Some(Kind::CallbackDuplicate {}) => arranged.push(call.clone()),
+                Some(Kind::CallbackForged {}) => arranged.push(calling.forged(&call)),
+                Some(Kind::CallbackDisorder {}) => disorder = true,
+                _ => {}
+            }
             arranged.push(call);
         }
         let mut held = self.held();
@@ -162,25 +177,31 @@ fn client() -> Result<reqwest::Client, Arc<reqwest::Error>> {
 mod tests {
     use super::*;
     use crate::sandbox::faults::Fault;
-    use crate::sandbox::{Sandbox, SandboxOptions, seeded};
+    use crate::sandbox::{Sandbox, SandboxOptions, Simulator, seeded};
     use serde_json::json;
 
     fn call(body: &str) -> CallBack {
         CallBack { url: "http://127.0.0.1:9/".to_owned(), body: body.to_owned(), order_numbers: vec!["A-1".to_owned()] }
     }
 
-    fn faults(list: &[serde_json::Value]) -> Faults {
+    /// A simulator that calls.
+    fn talkative() -> Arc<dyn Simulator> {
         let clock = Arc::new(|| chrono::DateTime::UNIX_EPOCH);
         let sandbox = Sandbox::new(&SandboxOptions { clock, random: seeded(1) });
-        let calling = sandbox.stations.iter().find(|it| it.simulator.calling().is_some()).unwrap();
+        let station = sandbox.stations.iter().find(|it| it.simulator.calling().is_some()).unwrap();
+        station.simulator.clone()
+    }
+
+    fn faults(list: &[serde_json::Value]) -> Faults {
         let faults = Faults::new(seeded(1));
-        faults.replace(list.iter().map(|it| Fault::read(it.clone(), &*calling.simulator).unwrap()).collect());
+        faults.replace(list.iter().map(|it| Fault::read(it.clone(), &*talkative()).unwrap()).collect());
         faults
     }
 
     fn arranged(caller: &Caller, faults: &Faults, bodies: &[&str]) -> Vec<String> {
         let calls = bodies.iter().map(|body| call(body)).collect();
-        caller.arrange(faults, calls).into_iter().map(|call| call.body).collect()
+        let simulator = talkative();
+        caller.arrange(faults, simulator.calling().unwrap(), calls).into_iter().map(|call| call.body).collect()
     }
 
     #[test]
@@ -193,6 +214,16 @@ mod tests {
         let faults = faults(&[json!({"kind": "callback_duplicate", "times": 1})]);
         assert_eq!(arranged(&Caller::default(), &faults, &["1", "2"]), ["1", "1", "2"]);
         assert_eq!(arranged(&Caller::default(), &faults, &["3"]), ["3"]);
+    }
+
+    #[test]
+    fn a_forged_call_comes_before_the_right_one() {
+        let faults = faults(&[json!({"kind": "callback_forged", "times": 1})]);
+        let simulator = talkative();
+        let calls = Caller::default().arrange(&faults, simulator.calling().unwrap(), vec![call("{}"), call("2")]);
+        assert_eq!(calls.len(), 3);
+        assert_ne!(calls[0], call("{}"));
+        assert_eq!(calls[1..], [call("{}"), call("2")]);
     }
 
     #[test]
@@ -214,7 +245,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_not_there_is_told_of() {
-        let called = Caller::default().call(&faults(&[]), vec![call("{}")]).await;
+        let simulator = talkative();
+        let called = Caller::default().call(&faults(&[]), simulator.calling().unwrap(), vec![call("{}")]).await;
         assert_eq!((called[0].status, called[0].body.as_str()), (None, "{}"));
         assert!(called[0].error.is_some());
     }

@@ -1,7 +1,7 @@
 //! The control calls, the same for every simulator: `/control/{provider}/books`,
 //! `/control/{provider}/holdings`, `/control/{provider}/meter`, `/control/{provider}/faults`,
 //! `/control/{provider}/orders/{number}/advance`, `/control/{provider}/callbacks`,
-//! `/control/{provider}/callback-url` and `/control/reset` (api.md, "Development and sandbox").
+//! `/control/{provider}/callback-url`, `/control/{provider}/life` and `/control/reset` (api.md, "Development and sandbox").
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::faults::Fault;
-use super::{BookEntry, Called, NotAdvanced, Stage, Station, find};
+use super::{BookEntry, Called, NotAdvanced, Pace, Stage, Station, find};
 
 type Stations = Arc<[Arc<Station>]>;
 
@@ -27,6 +27,7 @@ pub(super) fn router(stations: Stations) -> Router {
         .route("/control/{provider}/orders/{number}/advance", post(advance))
         .route("/control/{provider}/callbacks", post(tell))
         .route("/control/{provider}/callback-url", put(call_at))
+        .route("/control/{provider}/life", get(life).put(live_so))
         .route("/control/{provider}/faults", get(faults).put(replace_faults).delete(clear_faults))
         .route("/control/reset", post(reset))
         .fallback(unknown_path)
@@ -96,7 +97,7 @@ async fn advance(
     };
     match station.simulator.advance(&number, to) {
         Ok(entry) => {
-            let called_back = station.caller.call(&station.faults, station.due()).await;
+            let called_back = station.call(station.due()).await;
             Json(AdvancedOrder { entry, called_back }).into_response()
         }
         Err(reason) => {
@@ -127,7 +128,7 @@ async fn tell(
         return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{provider} calls nobody back"));
     };
     match calling.tell(asked) {
-        Ok(()) => Json(Items { items: station.caller.call(&station.faults, station.due()).await }).into_response(),
+        Ok(()) => Json(Items { items: station.call(station.due()).await }).into_response(),
         Err(reason) => problem(StatusCode::UNPROCESSABLE_ENTITY, &reason),
     }
 }
@@ -153,6 +154,39 @@ async fn call_at(
         }
         (Ok(_), None) => problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{provider} calls nobody back")),
         (Err(rejection), _) => problem(rejection.status(), &rejection.body_text()),
+    }
+}
+
+async fn life(State(stations): State<Stations>, Path(provider): Path<String>) -> Response {
+    match find(&stations, &provider) {
+        Some(station) => Json(station.life.pace()).into_response(),
+        None => unknown_provider(&stations, &provider),
+    }
+}
+
+/// How orders go on by themselves from now on; what is absent is 0.
+async fn live_so(
+    State(stations): State<Stations>,
+    Path(provider): Path<String>,
+    pace: Result<Json<Pace>, JsonRejection>,
+) -> Response {
+    let Some(station) = find(&stations, &provider) else {
+        return unknown_provider(&stations, &provider);
+    };
+    let pace = match pace {
+        Ok(Json(pace)) => pace,
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
+    if station.simulator.calling().is_none() {
+        let detail = format!("orders of {provider} have no stages, and it calls nobody back");
+        return problem(StatusCode::UNPROCESSABLE_ENTITY, &detail);
+    }
+    match pace.check() {
+        Ok(()) => {
+            station.life.set_pace(pace);
+            Json(pace).into_response()
+        }
+        Err(reason) => problem(StatusCode::UNPROCESSABLE_ENTITY, &reason),
     }
 }
 
@@ -209,6 +243,7 @@ async fn reset(State(stations): State<Stations>) -> Response {
         station.simulator.reset();
         station.faults.replace(Vec::new());
         station.caller.forget();
+        station.life.forget();
     }
     Json(json!({ "reset": ids(&stations) })).into_response()
 }

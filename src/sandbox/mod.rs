@@ -15,6 +15,7 @@ mod control;
 mod faults;
 mod hongxun;
 mod ile;
+mod life;
 mod meter;
 mod otms;
 mod random;
@@ -36,14 +37,17 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use calling::Caller;
 use connection::{CuttableListener, Line};
 use faults::{Faults, ItemChange};
+use life::Life;
 
 pub use books::BookEntry;
 pub use calling::{CallBack, Called, Calling};
+pub use life::{Pace, UnderWay};
 pub use meter::MeterReading;
 pub use random::{Random, seeded};
 pub use stage::{NotAdvanced, Stage};
@@ -56,7 +60,7 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// What a sandbox is made with.
 pub struct SandboxOptions {
     pub clock: Clock,
-    /// Decides whether a fault with a probability strikes.
+    /// Decides whether a fault with a probability strikes, and which calls back go wrong.
     pub random: Random,
 }
 
@@ -92,6 +96,9 @@ pub trait Simulator: Send + Sync {
     /// Lets the order with this number, the provider's or ours, come to a stage, as the provider's
     /// own people would. What is to be told of it is among [`Calling::due`].
     fn advance(&self, number: &str, to: Stage) -> Result<BookEntry, NotAdvanced>;
+
+    /// The orders that have not come to their end, oldest first. None at a provider without stages.
+    fn under_way(&self) -> Vec<UnderWay>;
 
     /// `None` for a provider that calls nobody.
     fn calling(&self) -> Option<&dyn Calling>;
@@ -170,6 +177,7 @@ struct Station {
     simulator: Arc<dyn Simulator>,
     faults: Faults,
     caller: Caller,
+    life: Life,
 }
 
 impl Station {
@@ -195,7 +203,8 @@ impl Sandbox {
     pub fn new(options: &SandboxOptions) -> Self {
         let station = |simulator| {
             let faults = Faults::new(options.random.clone());
-            Arc::new(Station { simulator, faults, caller: Caller::default() })
+            let life = Life::new(options.clock.clone(), options.random.clone());
+            Arc::new(Station { simulator, faults, caller: Caller::default(), life })
         };
         Self { stations: simulators(options).into_iter().map(station).collect() }
     }
@@ -210,8 +219,13 @@ impl Sandbox {
         })
     }
 
-    /// Serves all of it until `stop`, on connections that faults can cut.
+    /// Serves all of it until `stop`, on connections that faults can cut, and lets orders live.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        // They end with this.
+        let mut lives = JoinSet::new();
+        for station in self.stations.iter() {
+            lives.spawn(life::live(station.clone()));
+        }
         let service = self.router().into_make_service_with_connect_info::<Line>();
         let stopping = CancellationToken::new();
         let stopped = stopping.clone();
@@ -238,6 +252,15 @@ impl Sandbox {
         if let Some(calling) = find(&self.stations, provider).and_then(|station| station.simulator.calling()) {
             calling.call_at(callback_url);
         }
+    }
+
+    /// Lets the orders of all simulators that have stages go on at this pace, while the sandbox is served.
+    pub fn set_pace(&self, pace: Pace) -> Result<(), String> {
+        pace.check()?;
+        for station in self.stations.iter().filter(|it| it.simulator.calling().is_some()) {
+            station.life.set_pace(pace);
+        }
+        Ok(())
     }
 
     pub fn simulator(&self, id: &str) -> Option<Arc<dyn Simulator>> {

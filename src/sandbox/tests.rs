@@ -81,6 +81,40 @@ async fn an_order_is_advanced_to_a_stage_that_there_is() {
 }
 
 #[tokio::test]
+async fn orders_go_on_by_themselves_where_there_are_stages() {
+    let sandbox = sandbox();
+    let by_hand = json!({ "secondsPerStage": 0.0, "duplicates": 0.0, "disorder": 0.0, "badSignatures": 0.0 });
+    let mut living = 0;
+    for station in sandbox.stations.iter() {
+        let path = format!("/control/{}/life", station.simulator.id());
+        assert_eq!(call(sandbox.router(), "GET", &path).await, (StatusCode::OK, by_hand.clone()));
+        let put = |body: &'static str| call_with(sandbox.router(), "PUT", &path, body);
+        let (status, set) = put(r#"{"secondsPerStage": 2.5, "disorder": 0.1}"#).await;
+        if station.simulator.calling().is_none() {
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{set}");
+            continue;
+        }
+        living += 1;
+        let pace = json!({ "secondsPerStage": 2.5, "duplicates": 0.0, "disorder": 0.1, "badSignatures": 0.0 });
+        assert_eq!((status, &set), (StatusCode::OK, &pace));
+        for (body, status, word) in [
+            (r#"{"secondsPerStage": -1}"#, 422, "secondsPerStage"),
+            (r#"{"secondsPerStage": 86401}"#, 422, "secondsPerStage"),
+            (r#"{"duplicates": 1.5}"#, 422, "duplicates"),
+            (r#"{"badSignatures": -0.1}"#, 422, "badSignatures"),
+            (r#"{"speed": 1}"#, 422, "speed"),
+            ("", 400, "JSON"),
+        ] {
+            let (got, problem) = put(body).await;
+            assert_eq!(got, status, "{problem}");
+            assert!(problem["detail"].as_str().unwrap().contains(word), "{problem}");
+        }
+        assert_eq!(call(sandbox.router(), "GET", &path).await, (StatusCode::OK, pace));
+    }
+    assert!(living > 0);
+}
+
+#[tokio::test]
 async fn a_reset_names_what_it_reset() {
     let sandbox = sandbox();
     let (status, body) = call(sandbox.router(), "POST", "/control/reset").await;
@@ -97,6 +131,7 @@ async fn what_is_not_there_is_said_in_json() {
         "/control/nobody/meter",
         "/control/nobody/holdings",
         "/control/nobody/faults",
+        "/control/nobody/life",
         "/nowhere",
     ] {
         let (status, body) = call(sandbox.router(), "GET", path).await;
@@ -162,6 +197,7 @@ fn shared_code_names_no_provider() {
         include_str!("faults/kinds.rs"),
         include_str!("faults/mod.rs"),
         include_str!("faults/strike.rs"),
+        include_str!("life.rs"),
         include_str!("meter.rs"),
         include_str!("random.rs"),
         include_str!("stage.rs"),

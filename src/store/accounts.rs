@@ -112,12 +112,16 @@ impl Store {
         commit_with(transaction, act, done.rows_affected() == 1).await
     }
 
-    /// Gives an account that is there other addresses, other credentials and other settings.
+    /// Gives an account that is there other addresses, other credentials and other settings. Whoever is there now is
+    /// not bound by what was agreed before: sessions and the gateway's own subscriptions are made anew.
     pub async fn refresh_account(&self, account: &NewAccount) -> Result<(), StoreError> {
         sqlx::query!(
             "with forgotten as (
                  update provider_sessions set session = null, refused = false, quick_refusals = 0, generation = generation + 1, renewing_until = null
-                 where account_id = $1)
+                 where account_id = $1),
+             unsubscribed as (
+                 update subscriptions set subscribed_at = null, due_at = onelane_now()
+                 where account_id = $1 and automatic and wanted)
              update accounts set base_url = $2, credentials = $3, credentials_key = $4, settings = $5,
                  public_callback_url = $6, version = version + 1, updated_at = onelane_now()
              where id = $1",

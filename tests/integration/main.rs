@@ -16,7 +16,7 @@ mod decisions;
 mod delivery;
 mod faults;
 mod feed;
-#[allow(dead_code, reason = "the harness is shared with the other tests")]
+#[allow(dead_code, unused_imports, reason = "the harness is shared with the other tests")]
 mod harness;
 mod history;
 mod idempotency;

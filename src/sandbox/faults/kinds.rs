@@ -92,6 +92,8 @@ pub enum Kind {
     SessionKilled {},
     /// Strikes no request: a call back is made twice.
     CallbackDuplicate {},
+    /// Strikes no request: before a call back somebody makes the same who has not the secret that proves it.
+    CallbackForged {},
     /// Strikes no request: of the calls back of one occasion the newest is made first; one that is
     /// alone is kept back until there is a newer one.
     CallbackDisorder {},
@@ -120,6 +122,7 @@ impl Kind {
             | Self::Slow {}
             | Self::SessionKilled {}
             | Self::CallbackDuplicate {}
+            | Self::CallbackForged {}
             | Self::CallbackDisorder {} => true,
         }
     }
@@ -140,14 +143,14 @@ impl Kind {
                 simulator.items(endpoint).is_some()
             }
             Self::SessionKilled {} => simulator.sessions(endpoint).is_some(),
-            Self::CallbackDuplicate {} | Self::CallbackDisorder {} => false,
+            Self::CallbackDuplicate {} | Self::CallbackForged {} | Self::CallbackDisorder {} => false,
             _ => true,
         }
     }
 
     /// Whether it is about calls back, and not about requests.
     pub fn is_of_calls(&self) -> bool {
-        matches!(self, Self::CallbackDuplicate {} | Self::CallbackDisorder {})
+        matches!(self, Self::CallbackDuplicate {} | Self::CallbackForged {} | Self::CallbackDisorder {})
     }
 }
 

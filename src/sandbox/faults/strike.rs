@@ -24,7 +24,7 @@ use crate::sandbox::connection::{Cut, Line};
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 pub async fn strike(State(station): State<Arc<Station>>, mut request: Request, next: Next) -> Response {
-    let Station { simulator, faults, caller: _ } = &*station;
+    let Station { simulator, faults, caller: _, life: _ } = &*station;
     let path = request.uri().path();
     let Some(endpoint) = simulator.endpoints().iter().find(|it| it.path == path) else {
         return next.run(request).await;
@@ -111,6 +111,7 @@ impl Struck<'_> {
             | Kind::Slow {}
             | Kind::SessionKilled {}
             | Kind::CallbackDuplicate {}
+            | Kind::CallbackForged {}
             | Kind::CallbackDisorder {} => answer,
         }
     }

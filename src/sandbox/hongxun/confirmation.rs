@@ -109,14 +109,26 @@ impl Asked {
         let right = sign(&request, &timestamp);
         match self.signature {
             Signature::Right => body["sign"] = json!(right),
-            // As long as the right one.
-            Signature::Wrong => body["sign"] = right.chars().rev().collect::<String>().into(),
+            Signature::Wrong => body["sign"] = wrong(&right).into(),
             Signature::Missing => {}
         }
         body["timestamp"] = json!(timestamp);
         body["request"] = request.clone();
         Confirmation { request, body: body.to_string() }
     }
+}
+
+/// A call with a wrong signature in the place of its own.
+pub fn forged(body: &str) -> String {
+    // What goes out is JSON.
+    let mut body: Value = serde_json::from_str(body).unwrap_or_default();
+    body["sign"] = wrong(body["sign"].as_str().unwrap_or_default()).into();
+    body.to_string()
+}
+
+/// As long as the right one.
+fn wrong(right: &str) -> String {
+    right.chars().rev().collect()
 }
 
 /// `yyyy-MM-dd HH:mm:ss`, as clocks in China show it.

@@ -7,7 +7,8 @@
 //!   `wrong`, `missing`), `timestamp` (`now`, `stale`, or a text), `times`, `members` of `request` besides the
 //!   documented ones, and `callbackUrl` in the place of the one that it was told.
 //! - `advance` to `delivered` confirms all that is to come of an order that it knows. Orders have no other
-//!   stage.
+//!   stage. One that goes on by itself does so, too, if only a part of it was confirmed.
+//! - A forged call has a wrong signature.
 //! - Calls are signed as the public appendix says (附录一), and their times are those of China.
 //! - What the customer answers is shown, and changes nothing: no call is repeated unless it is asked for.
 //! - The books have an order once, with its last confirmation; further ones count as amendments.
@@ -29,7 +30,9 @@ use serde_json::{Map, Value, json};
 
 use super::books::{Amendment, BookEntry, Books, NewOrder, Position};
 use super::meter::MeterReading;
-use super::{CallBack, Calling, Clock, DemoAccount, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage};
+use super::{
+    CallBack, Calling, Clock, DemoAccount, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage, UnderWay,
+};
 use confirmation::{Asked, Confirmation};
 
 const ID: &str = "hongxun";
@@ -59,6 +62,9 @@ struct Desk {
 struct InboundOrder {
     position: Position,
     total: i64,
+    /// Confirmed last, and when
+    actual: i64,
+    since: DateTime<Utc>,
 }
 
 impl HongxunSimulator {
@@ -128,6 +134,14 @@ impl Simulator for HongxunSimulator {
         Ok(desk.books.entry(position).clone())
     }
 
+    fn under_way(&self) -> Vec<UnderWay> {
+        let desk = self.desk();
+        let mut incomplete: Vec<_> = desk.orders.iter().filter(|(_, order)| order.actual < order.total).collect();
+        incomplete.sort_by_key(|(_, order)| order.since);
+        let next = Stage::Delivered;
+        incomplete.into_iter().map(|(number, it)| UnderWay { number: number.clone(), next, since: it.since }).collect()
+    }
+
     fn calling(&self) -> Option<&dyn Calling> {
         Some(self)
     }
@@ -164,6 +178,10 @@ impl Calling for HongxunSimulator {
     fn due(&self) -> Vec<CallBack> {
         std::mem::take(&mut self.desk().outbox)
     }
+
+    fn forged(&self, call: &CallBack) -> CallBack {
+        CallBack { body: confirmation::forged(&call.body), ..call.clone() }
+    }
 }
 
 impl Desk {
@@ -172,18 +190,20 @@ impl Desk {
         let url = asked.callback_url.clone().or_else(|| self.callback_url.clone());
         let url = url.ok_or("nobody told where to call: give a callbackUrl, here or with PUT callback-url")?;
         let Confirmation { request, body } = asked.confirmation(now);
-        self.enter(asked, &request);
+        self.enter(asked, &request, now);
         let call = CallBack { url, body, order_numbers: vec![asked.customer_number.clone()] };
         self.outbox.extend(vec![call; asked.times]);
         Ok(())
     }
 
-    fn enter(&mut self, asked: &Asked, request: &Value) {
+    fn enter(&mut self, asked: &Asked, request: &Value, now: DateTime<Utc>) {
         let document = confirmation::raw(request);
         let status = if asked.order_status == confirmation::FULFILLED { confirmation::FULFILLED } else { "(other)" };
         let client_reference_number = None;
         if let Some(order) = self.orders.get_mut(&asked.customer_number) {
             order.total = asked.total_quantity;
+            order.actual = asked.actual_quantity;
+            order.since = now;
             self.books.amend(order.position, Amendment { client_reference_number, status, document });
             return;
         }
@@ -196,6 +216,7 @@ impl Desk {
             document,
         };
         let position = self.books.create(CREATE_BY, new);
-        self.orders.insert(number, InboundOrder { position, total: asked.total_quantity });
+        let (total, actual) = (asked.total_quantity, asked.actual_quantity);
+        self.orders.insert(number, InboundOrder { position, total, actual, since: now });
     }
 }

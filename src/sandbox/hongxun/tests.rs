@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::HongxunSimulator;
 use super::signature::sign;
-use crate::sandbox::{CallBack, Calling, NotAdvanced, Simulator, Stage};
+use crate::sandbox::{CallBack, Calling, NotAdvanced, Simulator, Stage, UnderWay};
 
 const URL: &str = "http://gateway.test/callbacks/x";
 /// 2024-01-01 08:00:00 in China
@@ -113,4 +113,27 @@ fn the_rest_of_an_order_comes_with_its_delivery() {
     assert_eq!(simulator.advance("RK1", Stage::Delivered).unwrap().amended, 1);
     assert_eq!(body(&simulator.due()[0])["request"]["actualQuantity"], 10);
     assert_eq!(simulator.due(), []);
+}
+
+#[test]
+fn what_came_in_part_is_under_way() {
+    let simulator = simulator();
+    assert_eq!(simulator.under_way(), []);
+    tell(&simulator, asked(json!({})));
+    tell(&simulator, asked(json!({"customerNumber": "RK2", "actualQuantity": 10})));
+    let since = NOW.parse().unwrap();
+    assert_eq!(simulator.under_way(), [UnderWay { number: "RK1".to_owned(), next: Stage::Delivered, since }]);
+    simulator.advance("RK1", Stage::Delivered).unwrap();
+    assert_eq!(simulator.under_way(), []);
+}
+
+#[test]
+fn a_forged_call_has_a_wrong_signature_and_nothing_else() {
+    let simulator = simulator();
+    let right = tell(&simulator, asked(json!({}))).remove(0);
+    let forged = simulator.forged(&right);
+    let (mut forged_body, right_body) = (body(&forged), body(&right));
+    assert_ne!(forged_body["sign"], right_body["sign"]);
+    forged_body["sign"] = right_body["sign"].clone();
+    assert_eq!((forged_body, &forged.url), (right_body, &right.url));
 }

@@ -39,7 +39,7 @@ use serde_json::{Map, Value, json};
 
 use super::books::{Amendment, BookEntry, Books, NewOrder};
 use super::meter::{Meter, MeterReading, MeteredEndpoint};
-use super::{Calling, Clock, DemoAccount, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage};
+use super::{Calling, Clock, DemoAccount, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage, UnderWay};
 use credentials::Company;
 use order::EditedOrder;
 
@@ -150,6 +150,10 @@ impl Simulator for IleSimulator {
     /// The document has no states, and no calls back.
     fn advance(&self, _number: &str, to: Stage) -> Result<BookEntry, NotAdvanced> {
         Err(NotAdvanced::Unsupported(format!("{ID} has no {to:?} in its document, and calls nobody back")))
+    }
+
+    fn under_way(&self) -> Vec<UnderWay> {
+        Vec::new()
     }
 
     fn calling(&self) -> Option<&dyn Calling> {

@@ -44,7 +44,9 @@ use serde_json::{Map, Value, json};
 
 use super::books::{BookEntry, Books};
 use super::meter::{Meter, MeterReading};
-use super::{Calling, Clock, DemoAccount, EXAMPLE_NUMBER, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage};
+use super::{
+    Calling, Clock, DemoAccount, EXAMPLE_NUMBER, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage, UnderWay,
+};
 use service::Service;
 
 const ID: &str = "otms";
@@ -134,6 +136,10 @@ impl Simulator for OtmsSimulator {
     /// The two documents have no state beyond the import, and no calls back.
     fn advance(&self, _number: &str, to: Stage) -> Result<BookEntry, NotAdvanced> {
         Err(NotAdvanced::Unsupported(format!("{ID} has no {to:?} in its documents, and calls nobody back")))
+    }
+
+    fn under_way(&self) -> Vec<UnderWay> {
+        Vec::new()
     }
 
     fn calling(&self) -> Option<&dyn Calling> {

@@ -7,6 +7,7 @@
 //! - An acceptance order is told of by a note (600) at each stage and, at the end, as signed (601).
 //! - Members of which nothing is known are null. `signer` and `receiptUrls` come with the signature.
 //! - What the subscriber answers changes nothing, and no call is repeated.
+//! - Calls are not signed, so the path is what proves them: a forged one comes at another.
 //!
 //! The control call `callbacks` has a call made at any time, if it was subscribed to: `{state, number}`,
 //! `number` being an order's, an acceptance order's or a trip's, with `members` to put in the place of the
@@ -86,6 +87,11 @@ fn send(ledger: &mut Ledger, user: &User, topic: Topic, state: u32, body: Value,
     };
     ledger.outbox.push(CallBack { url, body: body.to_string(), order_numbers });
     true
+}
+
+/// The same call at a path with a wrong secret.
+pub fn forged(call: &CallBack) -> CallBack {
+    CallBack { url: format!("{}-forged", call.url), ..call.clone() }
 }
 
 /// 0:已撤销,1:已下单,2:已接单,3:已装货,4:已签收

@@ -1,5 +1,6 @@
 //! An acceptance order (受理单): CustomerOrderEntity, and how far it has come.
 
+use chrono::{DateTime, Utc};
 use serde_json::Number;
 
 use super::cargo::{Cargo, NOTES};
@@ -109,6 +110,8 @@ pub struct CustomerOrder {
     pub number: String,
     pub content: CustomerContent,
     pub status: CustomerStatus,
+    /// When it came to it
+    pub since: DateTime<Utc>,
     /// 绑定过的设备: all that ever were.
     pub bound_devices: Vec<String>,
     pub created: i64,
@@ -125,8 +128,9 @@ impl CustomerOrder {
         id: String,
         number: String,
         content: CustomerContent,
-        now: i64,
+        at: DateTime<Utc>,
     ) -> Self {
+        let now = at.timestamp();
         let mut order = Self {
             position,
             user,
@@ -134,6 +138,7 @@ impl CustomerOrder {
             number,
             content: content.clone(),
             status: CustomerStatus::Pending,
+            since: at,
             bound_devices: Vec::new(),
             created: now,
             updated: now,
@@ -157,19 +162,21 @@ impl CustomerOrder {
     }
 
     /// To a status that it has not come to yet, by way of all between.
-    pub fn come_to(&mut self, status: CustomerStatus, now: i64) {
+    pub fn come_to(&mut self, status: CustomerStatus, at: DateTime<Utc>) {
+        let now = at.timestamp();
         if status != CustomerStatus::Cancelled {
-            for (step, at) in [
+            for (step, time) in [
                 (CustomerStatus::Started, &mut self.published),
                 (CustomerStatus::Departed, &mut self.departed),
                 (CustomerStatus::Finished, &mut self.signed),
             ] {
                 if self.status < step && step <= status {
-                    *at = Some(now);
+                    *time = Some(now);
                 }
             }
         }
         self.status = status;
+        self.since = at;
         self.updated = now;
     }
 }

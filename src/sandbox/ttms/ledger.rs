@@ -139,6 +139,7 @@ impl Ledger {
             number,
             content,
             status,
+            since: now,
             pack_number: None,
             driver: None,
             times,
@@ -171,7 +172,7 @@ impl Ledger {
             return;
         };
         let before = self.waybills[index].status;
-        self.waybills[index].come_to(status, now.timestamp());
+        self.waybills[index].come_to(status, now);
         callbacks::of_waybill(self, index, before, now);
         let waybill = &self.waybills[index];
         if status == Status::Cancelled {
@@ -232,7 +233,7 @@ impl Ledger {
             },
         );
         self.customer_orders_by_number.insert(number.clone(), self.customer_orders.len());
-        self.customer_orders.push(CustomerOrder::new(position, user, id, number.clone(), content, visit.seconds()));
+        self.customer_orders.push(CustomerOrder::new(position, user, id, number.clone(), content, now));
         number
     }
 
@@ -259,7 +260,7 @@ impl Ledger {
         let Some(index) = self.customer_orders_by_number.get(number).copied() else {
             return;
         };
-        self.customer_orders[index].come_to(status, now.timestamp());
+        self.customer_orders[index].come_to(status, now);
         callbacks::of_customer_order(self, index, now);
         let order = &self.customer_orders[index];
         if status == CustomerStatus::Cancelled {

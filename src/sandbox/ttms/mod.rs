@@ -38,7 +38,8 @@
 //! originalOrderNumber.
 //!
 //! **Stages.** An order that comes to a stage has been at those before: one that is delivered was
-//! picked up. The driver of orders that have none is [`waybill::DRIVER`].
+//! picked up. The driver of orders that have none is [`waybill::DRIVER`]. One that goes on by itself comes to
+//! each of them, and is never cancelled.
 //!
 //! **Faults.** `answer_code` takes a message (`操作频繁`), a `status` (`501`), or `401` and `404` for
 //! those of HTTP; so does `item_code`, for the whole request, since one order refuses its batch.
@@ -82,12 +83,16 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::books::BookEntry;
 use super::faults::ItemChange;
 use super::meter::{Meter, MeterReading};
-use super::{CallBack, Calling, Clock, DemoAccount, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage};
+use super::{
+    CallBack, Calling, Clock, DemoAccount, EXAMPLE_NUMBER, Endpoint, Items, NotAdvanced, Sessions, Simulator, Stage,
+    UnderWay,
+};
 use ledger::Ledger;
 use operations::{ENDPOINTS, OPERATIONS, Work};
 use tokens::Tokens;
@@ -156,7 +161,7 @@ impl Simulator for TtmsSimulator {
                 "allowPlainHttp": true,
                 "branchMap": { "east": "0-11" },
             }),
-            example_order: None,
+            example_order: Some(example_order((self.desk.clock)())),
         }
     }
 
@@ -180,6 +185,10 @@ impl Simulator for TtmsSimulator {
     fn advance(&self, number: &str, to: Stage) -> Result<BookEntry, NotAdvanced> {
         let now = (self.desk.clock)();
         progress::advance(&mut self.desk.ledger(), number, to, now)
+    }
+
+    fn under_way(&self) -> Vec<UnderWay> {
+        progress::under_way(&self.desk.ledger())
     }
 
     fn calling(&self) -> Option<&dyn Calling> {
@@ -234,6 +243,10 @@ impl Calling for Desk {
     fn due(&self) -> Vec<CallBack> {
         std::mem::take(&mut self.ledger().outbox)
     }
+
+    fn forged(&self, call: &CallBack) -> CallBack {
+        callbacks::forged(call)
+    }
 }
 
 impl Items for Desk {
@@ -267,4 +280,26 @@ impl Desk {
 /// A panic elsewhere is no reason to stop answering.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An order from Hangzhou to Shanghai, picked up tomorrow.
+fn example_order(now: DateTime<Utc>) -> Value {
+    let day = |days: i64| (numbers::in_china(now) + TimeDelta::days(days)).format("%Y-%m-%d").to_string();
+    json!({
+        "account": "ttms-demo",
+        "orderNumber": EXAMPLE_NUMBER,
+        "shipFrom": {
+            "companyName": "杭州一号仓",
+            "address": {"region": "浙江省", "city": "杭州市", "street": "文三路 90 号"},
+            "contact": {"name": "张三", "mobile": "+8613800000001"},
+        },
+        "shipTo": {
+            "companyName": "上海客户",
+            "address": {"region": "上海市", "city": "上海市", "street": "南京东路 782 号"},
+            "contact": {"name": "李四", "mobile": "13900000002"},
+        },
+        "pickup": {"date": day(1)},
+        "delivery": {"date": day(2)},
+        "lines": [{"sku": "CODE", "name": "裤子", "quantity": 211, "unitType": "XPK", "grossWeight": 2110, "volume": 15.192}],
+    })
 }

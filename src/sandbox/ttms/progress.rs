@@ -1,12 +1,12 @@
 //! What happens to orders without their senders: an order comes to a stage because the control call
-//! `advance` says so.
+//! `advance` says so, or by itself.
 
 use chrono::{DateTime, Utc};
 
 use super::customer_order::CustomerStatus;
 use super::ledger::Ledger;
 use super::waybill::Status;
-use crate::sandbox::{BookEntry, NotAdvanced, Stage};
+use crate::sandbox::{BookEntry, NotAdvanced, Stage, UnderWay};
 
 /// An order or an acceptance order, by the number that the simulator gave it.
 enum Found {
@@ -39,6 +39,30 @@ fn find(ledger: &Ledger, number: &str) -> Result<Found, NotAdvanced> {
         (Some(_), others) => Err(NotAdvanced::Ambiguous(others + 1, number.to_owned())),
         (None, _) => Err(NotAdvanced::UnknownOrder(number.to_owned())),
     }
+}
+
+/// Orders, and then acceptance orders.
+pub fn under_way(ledger: &Ledger) -> Vec<UnderWay> {
+    let waybills = ledger.all_waybills().filter_map(|it| {
+        let next = match it.status {
+            Status::Pending => Stage::Placed,
+            Status::Placed => Stage::Confirmed,
+            Status::Accepted => Stage::PickedUp,
+            Status::Loaded => Stage::Delivered,
+            Status::Signed | Status::Cancelled => return None,
+        };
+        Some(UnderWay { number: it.number.clone(), next, since: it.since })
+    });
+    let customer_orders = ledger.all_customer_orders().filter_map(|it| {
+        let next = match it.status {
+            CustomerStatus::Pending => Stage::Confirmed,
+            CustomerStatus::Started => Stage::PickedUp,
+            CustomerStatus::Departed => Stage::Delivered,
+            CustomerStatus::Finished | CustomerStatus::Cancelled => return None,
+        };
+        Some(UnderWay { number: it.number.clone(), next, since: it.since })
+    });
+    waybills.chain(customer_orders).collect()
 }
 
 fn advance_waybill(ledger: &mut Ledger, number: &str, to: Stage, now: DateTime<Utc>) -> Result<BookEntry, NotAdvanced> {

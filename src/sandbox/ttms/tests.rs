@@ -6,6 +6,7 @@ mod changes;
 mod creation;
 mod customer_orders;
 mod faults;
+mod life;
 mod queries;
 mod stages;
 mod subscriptions;

@@ -1,5 +1,7 @@
 //! An order (运单) that is held, and how far it has come.
 
+use chrono::{DateTime, Utc};
+
 use super::content::Content;
 use super::users::User;
 use crate::sandbox::books::Position;
@@ -92,6 +94,8 @@ pub struct Waybill {
     pub number: String,
     pub content: Content,
     pub status: Status,
+    /// When it came to it
+    pub since: DateTime<Utc>,
     pub pack_number: Option<String>,
     pub driver: Option<Driver>,
     pub times: Times,
@@ -110,7 +114,8 @@ pub struct Times {
 
 impl Waybill {
     /// To a status that it has not come to yet, by way of all between.
-    pub fn come_to(&mut self, status: Status, now: i64) {
+    pub fn come_to(&mut self, status: Status, at: DateTime<Utc>) {
+        let now = at.timestamp();
         let passes = |step: Status, held: Status| status != Status::Cancelled && held < step && step <= status;
         if passes(Status::Placed, self.status) {
             self.times.published = Some(now);
@@ -126,6 +131,7 @@ impl Waybill {
             self.times.signed = Some(now);
         }
         self.status = status;
+        self.since = at;
         self.times.updated = now;
     }
 }

@@ -12,7 +12,7 @@ pub use database::TestDatabase;
 pub use event_stream::{Block, EventStream};
 pub use gateway::Bench;
 pub use process::GatewayProcess;
-pub use receiver::{Receiver, Reply};
+pub use receiver::{Receiver, Reply, Webhooked};
 
 use onelane::canonical::Action;
 use onelane::store::audit::{Act, Actor};

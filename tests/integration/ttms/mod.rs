@@ -4,6 +4,7 @@ mod callbacks;
 mod changes;
 mod doubts;
 mod lanes;
+mod life;
 mod live;
 mod sessions;
 mod subscriptions;

@@ -9,14 +9,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::*;
 
 /// A subscriber that hears every call.
-struct Ear {
+pub(super) struct Ear {
     url: String,
     heard: UnboundedReceiver<Value>,
+    /// What came at another path than the subscriber's.
+    strayed: UnboundedReceiver<Value>,
 }
 
 impl Ear {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let (told, heard) = unbounded_channel();
+        let (lost, strayed) = unbounded_channel();
         let hear = move |body: String| {
             let told = told.clone();
             async move {
@@ -24,14 +27,26 @@ impl Ear {
                 "{\"code\":200,\"message\":null}"
             }
         };
+        let miss = move |body: String| {
+            let lost = lost.clone();
+            async move {
+                lost.send(serde_json::from_str(&body).unwrap()).unwrap();
+                StatusCode::NOT_FOUND
+            }
+        };
+        let router = Router::new().route("/in", post(hear)).fallback(miss);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/in", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/in", post(hear))).await.unwrap() });
-        Self { url, heard }
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, heard, strayed }
     }
 
-    async fn next(&mut self) -> Value {
+    pub(super) async fn next(&mut self) -> Value {
         tokio::time::timeout(std::time::Duration::from_secs(10), self.heard.recv()).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn next_stray(&mut self) -> Value {
+        tokio::time::timeout(std::time::Duration::from_secs(10), self.strayed.recv()).await.unwrap().unwrap()
     }
 
     /// One member of each of the next calls.
@@ -44,13 +59,13 @@ impl Ear {
     }
 
     /// Nothing more was said: all calls of a control call are made before it is answered.
-    fn is_silent(&mut self) -> bool {
+    pub(super) fn is_silent(&mut self) -> bool {
         self.heard.try_recv().is_err()
     }
 }
 
 impl Bench {
-    async fn subscribe(&self, ear: &Ear) {
+    pub(super) async fn subscribe(&self, ear: &Ear) {
         let subscription = |states: &str| json!({ "states": states, "callbackUrl": ear.url });
         let mut orders = subscription("0,1,2,3,4,210,8000,8001,8002");
         orders["version"] = "v1".into();
