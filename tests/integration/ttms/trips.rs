@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::subscriptions::{ALL_BY_ITSELF, until};
 use super::{ACCOUNT, PROVIDER, cancel, deafen, held, patch, transport_order};
 use crate::harness::{Answer, Bench};
 
@@ -118,5 +119,53 @@ async fn a_trip_in_doubt_is_found_with_all_its_numbers() {
         let order = bench.caller.get(&format!("/v1/orders/{}", id.as_str().unwrap())).await.body;
         assert_eq!(order["providerOrderNumber"], held(&bench, number)[0]["providerOrderNumber"]);
         assert_eq!(held(&bench, number)[0]["created"], 1);
+    }
+}
+
+const PLACED: &str = "select count(*) from events where type = 'order.placed'";
+
+/// The driver is known, so that the provider calls about each order as soon as it has the trip.
+#[tokio::test]
+async fn calls_that_overtake_the_answer_to_a_trip_tell_of_each_order_once() {
+    let bench = Bench::start().await;
+    until(&bench, ALL_BY_ITSELF).await;
+    // Longer than the calls take in any case; what ends the wait is their arrival and then the answer.
+    let slow = json!([{"kind": "slow", "endpoint": "create_order_pack", "delayMs": 8000, "times": 1}]);
+    bench.faults_of(PROVIDER, slow).await;
+    let numbers = ["SO-1", "SO-2", "SO-3"];
+    let queued = bench.caller.post_with("/v1/trips", &trip(&numbers), &[("idempotency-key", "k")]).await;
+    until(&bench, "select count(*) = 4 from callbacks where state = 'processed'").await;
+    assert_eq!(bench.database.count(PLACED).await, 3);
+    assert_eq!(bench.database.state(queued.submission()).await, "sending", "the calls were too late");
+    bench.database.wait_for_state(queued.submission(), "accepted").await;
+    assert_told_once(&bench, &queued).await;
+}
+
+/// The same where the answer never comes, and the trip is looked up.
+#[tokio::test]
+async fn calls_about_a_trip_in_doubt_and_what_is_found_of_it_tell_of_each_order_once() {
+    let bench = Bench::start().await;
+    until(&bench, ALL_BY_ITSELF).await;
+    let fault = json!({"kind": "commit_then_drop", "endpoint": "create_order_pack", "times": 1});
+    bench.faults_of(PROVIDER, json!([fault])).await;
+    let numbers = ["SO-1", "SO-2", "SO-3"];
+    let queued = bench.caller.post_with("/v1/trips", &trip(&numbers), &[("idempotency-key", "k")]).await;
+    bench.database.wait_for_state(queued.submission(), "in_doubt").await;
+    until(&bench, "select count(*) = 4 from callbacks where state = 'processed'").await;
+    assert_eq!(bench.database.count(PLACED).await, 3);
+    bench.database.advance(std::time::Duration::from_secs(100)).await;
+    bench.database.wait_for_state(queued.submission(), "accepted").await;
+    assert_told_once(&bench, &queued).await;
+}
+
+async fn assert_told_once(bench: &Bench, made: &Answer) {
+    for id in made.body["orderIds"].as_array().unwrap() {
+        let path = format!("/v1/orders/{}", id.as_str().unwrap());
+        assert_eq!(bench.caller.get(&path).await.body["status"], "confirmed");
+        let events = bench.caller.get(&format!("{path}/events")).await.body;
+        let of_order = events["items"].as_array().unwrap().iter().map(|it| it["type"].as_str().unwrap());
+        let of_order: Vec<_> = of_order.filter(|it| !it.starts_with("submission.")).collect();
+        assert_eq!(of_order.iter().filter(|it| **it == "order.placed").count(), 1, "{of_order:?}");
+        assert_eq!(of_order.iter().filter(|it| **it == "trip.assigned").count(), 1, "{of_order:?}");
     }
 }
