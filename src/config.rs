@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::reach::AllowedNetworks;
+use crate::upkeep::{Age, RetentionPolicy};
 
 /// What `onelane serve` needs. Environment variables win over the file.
 #[derive(Deserialize)]
@@ -30,6 +31,18 @@ pub struct ServeConfig {
     /// with commas between them; in the file also a list
     #[serde(default, deserialize_with = "networks")]
     pub allowed_networks: AllowedNetworks,
+    /// `ONELANE_KEEP_BODIES`: how long bodies of exchanges and callbacks are kept, e.g. `30d`, or `forever`
+    pub keep_bodies: Option<Age>,
+    /// `ONELANE_KEEP_ATTEMPTS`: the same of attempts of finished submissions
+    pub keep_attempts: Option<Age>,
+    /// `ONELANE_KEEP_EVENTS`: of events and their webhook deliveries
+    pub keep_events: Option<Age>,
+    /// `ONELANE_KEEP_CALLBACKS`: of callbacks that came to their end
+    pub keep_callbacks: Option<Age>,
+    /// `ONELANE_KEEP_HAPPENINGS`: of the knowledge of what providers told, which keeps it from being told twice
+    pub keep_happenings: Option<Age>,
+    /// `ONELANE_KEEP_IDEMPOTENCY_KEYS`: of idempotency keys
+    pub keep_idempotency_keys: Option<Age>,
 }
 
 /// Reads networks from one text, or from a list of them.
@@ -63,6 +76,12 @@ const TEXTS: &[(&str, &str)] = &[
     ("master_key", "ONELANE_MASTER_KEY"),
     ("admin_key", "ONELANE_ADMIN_KEY"),
     ("allowed_networks", "ONELANE_ALLOWED_NETWORKS"),
+    ("keep_bodies", "ONELANE_KEEP_BODIES"),
+    ("keep_attempts", "ONELANE_KEEP_ATTEMPTS"),
+    ("keep_events", "ONELANE_KEEP_EVENTS"),
+    ("keep_callbacks", "ONELANE_KEEP_CALLBACKS"),
+    ("keep_happenings", "ONELANE_KEEP_HAPPENINGS"),
+    ("keep_idempotency_keys", "ONELANE_KEEP_IDEMPOTENCY_KEYS"),
 ];
 
 impl ServeConfig {
@@ -85,28 +104,50 @@ impl ServeConfig {
         }
         figment.extract().map_err(Box::new)
     }
+
+    /// How long what is kept.
+    pub fn retention(&self) -> RetentionPolicy {
+        let default = RetentionPolicy::default();
+        RetentionPolicy {
+            bodies: self.keep_bodies.unwrap_or(default.bodies),
+            attempts: self.keep_attempts.unwrap_or(default.attempts),
+            events: self.keep_events.unwrap_or(default.events),
+            callbacks: self.keep_callbacks.unwrap_or(default.callbacks),
+            happenings: self.keep_happenings.unwrap_or(default.happenings),
+            idempotency_keys: self.keep_idempotency_keys.unwrap_or(default.idempotency_keys),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A configuration whose file says this.
+    fn read(toml: &str) -> Result<ServeConfig, String> {
+        let figment = Figment::from(Toml::string("listen = '127.0.0.1:1'\ndatabase_connections = 1\nbody_limit = 1"));
+        figment.merge(Toml::string(toml)).extract().map_err(|error| error.to_string())
+    }
+
     #[test]
     fn networks_come_as_one_text_or_as_a_list() {
-        let read = |toml: &str| {
-            let figment =
-                Figment::from(Toml::string("listen = '127.0.0.1:1'\ndatabase_connections = 1\nbody_limit = 1"));
-            figment
-                .merge(Toml::string(toml))
-                .extract::<ServeConfig>()
-                .map(|config| config.allowed_networks)
-                .map_err(|error| error.to_string())
-        };
+        let read = |toml: &str| read(toml).map(|config| config.allowed_networks);
         let networks: AllowedNetworks = "10.0.0.0/8,fd00::/8".parse().unwrap();
         assert_eq!(read("allowed_networks = '10.0.0.0/8, fd00::/8'").unwrap(), networks);
         assert_eq!(read("allowed_networks = ['10.0.0.0/8', 'fd00::/8']").unwrap(), networks);
         assert_eq!(read("").unwrap(), AllowedNetworks::default());
         let wrong = read("allowed_networks = '10.0.0.0/99'").unwrap_err();
         assert!(wrong.contains("10.0.0.0/99"), "{wrong}");
+    }
+
+    #[test]
+    fn ages_have_defaults_and_are_chosen_one_by_one() {
+        assert_eq!(read("").unwrap().retention(), RetentionPolicy::default());
+        let chosen = read("keep_bodies = '7d'\nkeep_events = 'forever'").unwrap().retention();
+        let expected =
+            RetentionPolicy { bodies: "168h".parse().unwrap(), events: Age::Forever, ..RetentionPolicy::default() };
+        assert_eq!(chosen, expected);
+        let wrong = read("keep_bodies = '30'").map(drop).unwrap_err();
+        assert!(wrong.contains("keep_bodies") && wrong.contains("write e.g. 30d"), "{wrong}");
     }
 }

@@ -12,7 +12,7 @@ use crate::delivery::{Delivery, SendError};
 use crate::event::{Events, SetUpError};
 use crate::reach::AllowedNetworks;
 use crate::store::Store;
-use crate::upkeep::Upkeep;
+use crate::upkeep::{RetentionPolicy, Upkeep};
 use crate::vault::Vault;
 
 /// How long exchanges in flight may take to end when the gateway stops.
@@ -35,11 +35,17 @@ pub struct GatewayOptions {
     pub body_limit: usize,
     /// Networks beside the public ones that providers and webhooks may lie in
     pub allowed_networks: AllowedNetworks,
+    /// How long what is kept
+    pub retention: RetentionPolicy,
 }
 
 impl Default for GatewayOptions {
     fn default() -> Self {
-        GatewayOptions { body_limit: api::DEFAULT_BODY_LIMIT, allowed_networks: AllowedNetworks::default() }
+        GatewayOptions {
+            body_limit: api::DEFAULT_BODY_LIMIT,
+            allowed_networks: AllowedNetworks::default(),
+            retention: RetentionPolicy::default(),
+        }
     }
 }
 
@@ -51,13 +57,13 @@ pub struct Gateway {
 
 impl Gateway {
     pub fn new(store: Store, vault: Vault, options: GatewayOptions) -> Result<Self, GatewayError> {
-        let GatewayOptions { body_limit, allowed_networks } = options;
+        let GatewayOptions { body_limit, allowed_networks, retention } = options;
         let vault = Arc::new(vault);
         let allowed_networks = Arc::new(allowed_networks);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault), Arc::clone(&allowed_networks))?;
         let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
         let callbacks = Callbacks::new(store.clone(), Arc::clone(&vault));
-        let upkeep = Upkeep::new(store.clone(), Arc::clone(&vault), delivery.clone(), callbacks.clone());
+        let upkeep = Upkeep::new(store.clone(), Arc::clone(&vault), delivery.clone(), callbacks.clone(), retention);
         Ok(Gateway { state: AppState { store, vault, delivery, events, callbacks, upkeep }, body_limit })
     }
 

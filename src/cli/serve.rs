@@ -39,7 +39,11 @@ pub async fn run(config: Option<&Path>, migrate: bool) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     tracing::info!(listen = %listener.local_addr()?, "ready");
-    let options = GatewayOptions { body_limit: config.body_limit, allowed_networks: config.allowed_networks };
+    let options = GatewayOptions {
+        body_limit: config.body_limit,
+        retention: config.retention(),
+        allowed_networks: config.allowed_networks,
+    };
     Gateway::new(store.clone(), vault, options)?.serve(listener, stop_signal()).await?;
     store.close().await;
     Ok(())

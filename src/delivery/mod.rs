@@ -22,7 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -46,9 +45,6 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// How often the ledger is asked for work that other replicas accepted, and for leases that ran out.
 const POLL: Duration = Duration::from_millis(500);
-
-/// How often what is kept for a while only is taken away.
-const TIDY: Duration = Duration::from_secs(600);
 
 /// Everything that delivery needs and shares with the API of the same process.
 #[derive(Clone)]
@@ -141,12 +137,7 @@ impl Delivery {
 
     /// Wakes lanes in which other replicas, retries or lost leases left work.
     async fn look_for_work(&self) {
-        let mut tidied: Option<Instant> = None;
         loop {
-            if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
-                self.tidy().await;
-                tidied = Some(Instant::now());
-            }
             if let Err(error) = self.look_once().await {
                 tracing::warn!(%error, "cannot look for work");
             }
@@ -155,15 +146,6 @@ impl Delivery {
                 () = tokio::time::sleep(pause) => {}
                 () = self.inner.stop.cancelled() => return,
             }
-        }
-    }
-
-    /// Takes away what is kept for a while only.
-    async fn tidy(&self) {
-        match self.inner.store.forget_old_keys().await {
-            Ok(0) => {}
-            Ok(keys) => tracing::info!(keys, "forgot idempotency keys after 72 hours"),
-            Err(error) => tracing::warn!(%error, "cannot forget old idempotency keys"),
         }
     }
 

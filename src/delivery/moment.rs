@@ -1,7 +1,7 @@
 //! The moments at which a gateway may die. A debug build dies there when it is told to, so that tests can see
 //! what is left; a release build knows none of them.
 
-/// A moment in the life of an exchange, or of a callback.
+/// A moment in the life of an exchange, of a callback, or of what is old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Moment {
@@ -15,6 +15,8 @@ pub enum Moment {
     AfterSettle,
     /// A callback is kept, and nothing was done with it yet.
     CallbackKept,
+    /// A batch of what is old was removed, and there is more.
+    RetentionBatch,
 }
 
 /// Dies without a word, as after `kill -9`, when `ONELANE_TEST_DIE_AT` names this moment.

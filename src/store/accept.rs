@@ -45,10 +45,7 @@ impl Store {
                 insert into idempotency_keys (api_key_id, method, path, key, fingerprint, resource_id, status, running_until, created_at)
                 select $9::uuid, $10::text, $11::text, $12::text, $13::bytea, $1, 202, now + make_interval(secs => $14::float8), now
                 from clock where $12::text is not null
-                on conflict (api_key_id, method, path, key) do update
-                    set fingerprint = excluded.fingerprint, resource_id = excluded.resource_id, status = excluded.status,
-                        running_until = excluded.running_until, created_at = excluded.created_at
-                    where idempotency_keys.created_at <= excluded.created_at - interval '72 hours'
+                on conflict (api_key_id, method, path, key) do nothing
                 returning key),
             new_order as (
                 insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)

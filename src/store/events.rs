@@ -74,13 +74,18 @@ impl Store {
         rows.into_iter().map(StoredEvent::try_from).collect()
     }
 
-    /// What happened to an order and its transport, in the order in which it happened.
+    /// What happened to an order and its transport, in the order in which it happened. Of events that are not kept any
+    /// more there is the last one of each type, without data.
     pub async fn milestones(&self, order_id: Uuid) -> Result<Vec<StoredEvent>, StoreError> {
         let rows = sqlx::query_as!(
             EventRow,
-            r#"select id, type as event_type, account_id, order_id, data as "data: Json<Value>", occurred_at, recorded_at
-               from events
-               where order_id = $1 and (starts_with(type, 'order.') or starts_with(type, 'transport.'))
+            r#"select id as "id!", type as "event_type!", account_id, order_id, data as "data!: Json<Value>",
+                   occurred_at as "occurred_at!", recorded_at as "recorded_at!"
+               from (
+                   select id, type, account_id, order_id, data, occurred_at, recorded_at from events
+                   where order_id = $1 and (starts_with(type, 'order.') or starts_with(type, 'transport.'))
+                   union all
+                   select event_id, type, null, order_id, '{}', occurred_at, recorded_at from milestones where order_id = $1) told
                order by occurred_at, recorded_at, id"#,
             order_id,
         )

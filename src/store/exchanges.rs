@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -31,6 +32,14 @@ pub struct StoredAttempt {
     pub claimed_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
     pub answered_at: Option<DateTime<Utc>>,
+}
+
+/// The attempts of a submission.
+pub struct StoredAttempts {
+    /// Those that are kept, oldest first
+    pub kept: Vec<StoredAttempt>,
+    /// How many were removed by age
+    pub removed: i64,
 }
 
 /// A body as it was sent or received, or as much of it as is kept.
@@ -71,9 +80,25 @@ impl Store {
         .await?)
     }
 
-    /// All attempts of a submission, oldest first.
-    pub async fn attempts(&self, submission_id: Uuid) -> Result<Vec<StoredAttempt>, StoreError> {
-        let rows = sqlx::query!(
+    /// The attempts of a submission.
+    pub async fn attempts(&self, submission_id: Uuid) -> Result<StoredAttempts, StoreError> {
+        // All of it as of one moment: a claim adds an attempt, and a removal by age takes some.
+        let mut snapshot = self.pool().begin_with("begin isolation level repeatable read read only").await?;
+        let removed = sqlx::query_scalar!(
+            r#"select s.exchanges - (select count(*) from attempts where submission_id = s.id) as "removed!"
+               from submissions s where s.id = $1"#,
+            submission_id,
+        )
+        .fetch_optional(&mut *snapshot)
+        .await?;
+        let kept = kept_attempts(&mut snapshot, submission_id).await?;
+        snapshot.commit().await?;
+        Ok(StoredAttempts { kept, removed: removed.unwrap_or_default() })
+    }
+}
+
+async fn kept_attempts(connection: &mut PgConnection, submission_id: Uuid) -> Result<Vec<StoredAttempt>, StoreError> {
+    let rows = sqlx::query!(
             r#"select t.number, t.exchange_id, t.position, t.outcome, e.items, e.endpoint, e.method, e.url,
                    e.request_headers as "request_headers: Json<Value>", e.response_status,
                    e.response_headers as "response_headers: Json<Value>", e.error, e.claimed_at, e.sent_at, e.answered_at,
@@ -85,39 +110,37 @@ impl Store {
                where t.submission_id = $1 order by t.number"#,
             submission_id,
         )
-        .fetch_all(self.pool())
+        .fetch_all(connection)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let unpack = |content: Option<Vec<u8>>, size: Option<i64>, truncated: Option<bool>| {
-                    let (Some(content), Some(size), Some(truncated)) = (content, size, truncated) else {
-                        return Ok(None);
-                    };
-                    let content = zstd::bulk::decompress(&content, MOST_BODY_BYTES).map_err(|error| {
-                        StoreError::inconsistent("exchange_bodies", "content", row.exchange_id, error)
-                    })?;
-                    Ok::<_, StoreError>(Some(StoredBody { content, size, truncated }))
+    rows.into_iter()
+        .map(|row| {
+            let unpack = |content: Option<Vec<u8>>, size: Option<i64>, truncated: Option<bool>| {
+                let (Some(content), Some(size), Some(truncated)) = (content, size, truncated) else {
+                    return Ok(None);
                 };
-                Ok(StoredAttempt {
-                    request_body: unpack(row.request_content, row.request_size, row.request_truncated)?,
-                    response_body: unpack(row.response_content, row.response_size, row.response_truncated)?,
-                    number: row.number,
-                    exchange_id: row.exchange_id,
-                    position: row.position + 1,
-                    items: row.items,
-                    outcome: row.outcome,
-                    endpoint: row.endpoint,
-                    method: row.method,
-                    url: row.url,
-                    request_headers: row.request_headers.map(|headers| headers.0),
-                    response_status: row.response_status,
-                    response_headers: row.response_headers.map(|headers| headers.0),
-                    error: row.error,
-                    claimed_at: row.claimed_at,
-                    sent_at: row.sent_at,
-                    answered_at: row.answered_at,
-                })
+                let content = zstd::bulk::decompress(&content, MOST_BODY_BYTES)
+                    .map_err(|error| StoreError::inconsistent("exchange_bodies", "content", row.exchange_id, error))?;
+                Ok::<_, StoreError>(Some(StoredBody { content, size, truncated }))
+            };
+            Ok(StoredAttempt {
+                request_body: unpack(row.request_content, row.request_size, row.request_truncated)?,
+                response_body: unpack(row.response_content, row.response_size, row.response_truncated)?,
+                number: row.number,
+                exchange_id: row.exchange_id,
+                position: row.position + 1,
+                items: row.items,
+                outcome: row.outcome,
+                endpoint: row.endpoint,
+                method: row.method,
+                url: row.url,
+                request_headers: row.request_headers.map(|headers| headers.0),
+                response_status: row.response_status,
+                response_headers: row.response_headers.map(|headers| headers.0),
+                error: row.error,
+                claimed_at: row.claimed_at,
+                sent_at: row.sent_at,
+                answered_at: row.answered_at,
             })
-            .collect()
-    }
+        })
+        .collect()
 }

@@ -257,7 +257,7 @@ async fn tell(
     }
 }
 
-/// The event that told before what is told once, if one did. An order that was cancelled here and then placed may be
+/// The event that told before what is told once, if one did; it may not be kept any more. An order that was cancelled here and then placed may be
 /// cancelled again.
 async fn event_of(
     connection: &mut PgConnection,
@@ -265,8 +265,11 @@ async fn event_of(
     event_type: EventType,
 ) -> Result<Option<Uuid>, StoreError> {
     Ok(sqlx::query_scalar!(
-        "select e.id from events e join orders o on o.id = e.order_id
-         where o.id = $1 and e.type = $2 and ($2 <> $3 or o.status = $4) order by e.recorded_at desc limit 1",
+        r#"select told.id as "id!" from orders o cross join lateral (
+               select id, recorded_at from events where order_id = o.id and type = $2
+               union all
+               select event_id, recorded_at from milestones where order_id = o.id and type = $2) told
+           where o.id = $1 and ($2 <> $3 or o.status = $4) order by told.recorded_at desc limit 1"#,
         order_id,
         <&str>::from(event_type),
         <&str>::from(EventType::OrderCancelled),
@@ -302,7 +305,8 @@ impl Teller<'_> {
         let claimed = sqlx::query!(
             "insert into happenings as h (account_id, dedupe_key, callback_id, event_id, subject, quantity, occurred_at)
              values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (account_id, dedupe_key) do update set callback_id = excluded.callback_id, event_id = excluded.event_id
+             on conflict (account_id, dedupe_key) do update set callback_id = excluded.callback_id, event_id = excluded.event_id,
+                 told_at = excluded.told_at
                  where $8",
             self.callback.account_id,
             self.dedupe_key,

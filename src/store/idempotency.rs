@@ -30,13 +30,12 @@ pub struct FirstRequest {
 }
 
 impl Store {
-    /// What the first request with this key did, unless that is longer ago than keys are kept.
+    /// What the first request with this key did, if the key is still kept.
     pub async fn first_request(&self, key: &IdempotencyKey) -> Result<Option<FirstRequest>, StoreError> {
         let row = sqlx::query!(
             r#"select fingerprint, resource_id, status, answer as "answer: Json<Value>",
                    coalesce(running_until > onelane_now(), false) as "still_running!"
-               from idempotency_keys where api_key_id = $1 and method = $2 and path = $3 and key = $4
-                 and created_at > onelane_now() - interval '72 hours'"#,
+               from idempotency_keys where api_key_id = $1 and method = $2 and path = $3 and key = $4"#,
             key.api_key_id,
             key.method,
             key.path,
@@ -69,18 +68,6 @@ impl Store {
         .await?;
         Ok(())
     }
-
-    /// Forgets keys that are older than 72 hours, at most 10,000 at a time.
-    pub async fn forget_old_keys(&self) -> Result<u64, StoreError> {
-        let done = sqlx::query!(
-            "delete from idempotency_keys where ctid = any(array(
-                 select ctid from idempotency_keys where created_at <= onelane_now() - interval '72 hours'
-                 order by created_at limit 10000))",
-        )
-        .execute(self.pool())
-        .await?;
-        Ok(done.rows_affected())
-    }
 }
 
 /// Takes a key for a request within its transaction; false when an earlier request took it.
@@ -93,10 +80,7 @@ pub(super) async fn begin(
     let done = sqlx::query!(
         "insert into idempotency_keys (api_key_id, method, path, key, fingerprint, resource_id, status, running_until, created_at)
          select $1, $2, $3, $4, $5, $6, $7, now + make_interval(secs => $8::float8), now from onelane_now() as now
-         on conflict (api_key_id, method, path, key) do update
-             set fingerprint = excluded.fingerprint, resource_id = excluded.resource_id, status = excluded.status, answer = null,
-                 running_until = excluded.running_until, created_at = excluded.created_at
-             where idempotency_keys.created_at <= excluded.created_at - interval '72 hours'",
+         on conflict (api_key_id, method, path, key) do nothing",
         key.api_key_id,
         key.method,
         key.path,

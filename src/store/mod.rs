@@ -21,6 +21,7 @@ pub mod orders;
 mod outcome;
 pub mod recover;
 pub mod release;
+pub mod retention;
 pub mod sessions;
 pub mod settle;
 pub mod submissions;

@@ -236,6 +236,7 @@ impl Store {
                      'status', o.status)), u.occurred_at, onelane_now()
              from orders o, unnest($2::text[], $3::timestamptz[]) as u (type, occurred_at)
              where o.id = $1 and not exists (select from events e where e.order_id = $1 and e.type = u.type)
+               and not exists (select from milestones m where m.order_id = $1 and m.type = u.type)
              order by u.occurred_at",
             id,
             &types as &[&str],

@@ -61,7 +61,8 @@ async fn told_before(connection: &mut PgConnection, items: &[SettledItem]) -> Re
     let told = sqlx::query_scalar!(
         "select o.id from unnest($1::uuid[], $2::text[]) as u (id, type) join orders o on o.id = u.id and o.id = any($1)
          where (case when u.type = $3 then o.status = 'cancelled' else o.status <> 'pending' end)
-           and exists (select from events e where e.order_id = o.id and e.type = u.type)",
+           and (exists (select from events e where e.order_id = o.id and e.type = u.type)
+                or exists (select from milestones m where m.order_id = o.id and m.type = u.type))",
         &ids,
         &types as &[&str],
         <&str>::from(EventType::OrderCancelled),

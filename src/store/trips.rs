@@ -200,7 +200,8 @@ pub(super) async fn settle(
                        'operation', $9::text, 'state', $10::text, 'status', status)), $6, $6
                from changed
                -- What a callback told before is not told again.
-               where $7::text is not null and not exists (select from events e where e.order_id = changed.id and e.type = $7)"#,
+               where $7::text is not null and not exists (select from events e where e.order_id = changed.id and e.type = $7)
+                 and not exists (select from milestones m where m.order_id = changed.id and m.type = $7)"#,
             trip.trip_id,
             trip.provider_trip_number,
             &numbers as &[Option<&str>],

@@ -1,7 +1,8 @@
-//! What the gateway does by itself to hear of its orders: it subscribes accounts to their providers' callbacks, and
-//! asks now and then about orders of which nothing was heard.
+//! What the gateway does by itself: it subscribes accounts to their providers' callbacks, asks now and then about orders
+//! of which nothing was heard, and removes what is old.
 
 mod poll;
+mod retention;
 mod subscribe;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::delivery::Delivery;
 use crate::store::Store;
 use crate::vault::Vault;
 
+pub use retention::{Age, Kind, NoAge, Retention, RetentionPolicy};
 pub use subscribe::{SubscribeError, Subscribed};
 
 /// How often it is looked for something to do, on average.
@@ -28,20 +30,35 @@ pub struct Upkeep {
     vault: Arc<Vault>,
     delivery: Delivery,
     callbacks: Callbacks,
+    retention: Retention,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Upkeep {
-    pub fn new(store: Store, vault: Arc<Vault>, delivery: Delivery, callbacks: Callbacks) -> Self {
+    pub fn new(
+        store: Store,
+        vault: Arc<Vault>,
+        delivery: Delivery,
+        callbacks: Callbacks,
+        retention: RetentionPolicy,
+    ) -> Self {
+        let retention = Retention::new(store.clone(), retention);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Upkeep { store, vault, delivery, callbacks, stop, tasks }
+        Upkeep { store, vault, delivery, callbacks, retention, stop, tasks }
     }
 
     /// Begins to look.
     pub fn start(&self) {
         let upkeep = self.clone();
         self.tasks.spawn(async move { upkeep.look_again_and_again().await });
+        let (retention, stop) = (self.retention.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = retention.sweep_again_and_again() => {}
+                () = stop.cancelled() => {}
+            }
+        });
     }
 
     /// Ends; what is under way is given up, and taken up again later.

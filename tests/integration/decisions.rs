@@ -1,7 +1,5 @@
 //! Cancellation within the gateway, and what people decide: retry and resolve.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -170,17 +168,4 @@ async fn what_is_no_resolution() {
         assert_eq!(found[0].0, pointer, "{body}");
     }
     assert_eq!(bench.database.state(order.submission()).await, "in_doubt");
-}
-
-#[tokio::test]
-async fn idempotency_keys_are_forgotten_after_72_hours() {
-    let bench = paused().await;
-    let key = [("idempotency-key", "k1")];
-    assert_eq!(bench.caller.post_with("/v1/orders", &order("SO-1"), &key).await.status, 202);
-    bench.database.advance(Duration::from_secs(72 * 3600 + 1)).await;
-    let fresh = bench.caller.post_with("/v1/orders", &order("SO-2"), &key).await;
-    assert_eq!((fresh.status, fresh.header("idempotency-replayed")), (202, None), "{:#}", fresh.body);
-    assert_eq!(bench.store.forget_old_keys().await.unwrap(), 0);
-    bench.database.advance(Duration::from_secs(72 * 3600 + 1)).await;
-    assert_eq!(bench.store.forget_old_keys().await.unwrap(), 1);
 }
