@@ -26,6 +26,7 @@ mod lanes;
 mod orders;
 mod problems;
 mod providers;
+mod retention;
 mod stream;
 mod submissions;
 mod translations;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Bench, Caller, send};
 
 /// A confirmation of the simulated warehouse, signed and addressed as it would make it.
-fn confirmation(bench: &Bench, asked: Value) -> CallBack {
+pub fn confirmation(bench: &Bench, asked: Value) -> CallBack {
     let simulator = bench.simulator_of("hongxun");
     let mut whole = json!({"customerNumber": "RK-1", "totalQuantity": 10, "actualQuantity": 10});
     whole.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
@@ -24,7 +24,7 @@ fn confirmation(bench: &Bench, asked: Value) -> CallBack {
 }
 
 /// Makes a call as a provider would.
-async fn deliver(call: &CallBack) -> Answer {
+pub async fn deliver(call: &CallBack) -> Answer {
     post(&call.url, call.body.clone()).await
 }
 
