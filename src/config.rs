@@ -8,6 +8,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::gateway::Role;
 use crate::reach::AllowedNetworks;
 use crate::upkeep::{Age, RetentionPolicy};
 
@@ -43,6 +44,11 @@ pub struct ServeConfig {
     pub keep_happenings: Option<Age>,
     /// `ONELANE_KEEP_IDEMPOTENCY_KEYS`: of idempotency keys
     pub keep_idempotency_keys: Option<Age>,
+    /// `ONELANE_ROLE`: what this process does: `api`, `worker` or `all`
+    #[serde(default)]
+    pub role: Role,
+    /// `ONELANE_DATABASE_PATIENCE`: seconds that are waited at start for a database that cannot be reached
+    pub database_patience: u64,
 }
 
 /// Reads networks from one text, or from a list of them.
@@ -66,10 +72,11 @@ struct Defaults {
     listen: SocketAddr,
     database_connections: u32,
     body_limit: usize,
+    database_patience: u64,
 }
 
 /// The variables under the prefix `ONELANE_` that hold no text.
-const NUMBERS_AND_ADDRESSES: &[&str] = &["listen", "database_connections", "body_limit"];
+const NUMBERS_AND_ADDRESSES: &[&str] = &["listen", "database_connections", "body_limit", "database_patience"];
 /// Those that hold text, with the names of the members.
 const TEXTS: &[(&str, &str)] = &[
     ("database_url", "DATABASE_URL"),
@@ -82,6 +89,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("keep_callbacks", "ONELANE_KEEP_CALLBACKS"),
     ("keep_happenings", "ONELANE_KEEP_HAPPENINGS"),
     ("keep_idempotency_keys", "ONELANE_KEEP_IDEMPOTENCY_KEYS"),
+    ("role", "ONELANE_ROLE"),
 ];
 
 impl ServeConfig {
@@ -90,6 +98,7 @@ impl ServeConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database_connections: 16,
             body_limit: crate::api::DEFAULT_BODY_LIMIT,
+            database_patience: 60,
         };
         let mut figment = Figment::from(Serialized::defaults(defaults));
         if let Some(file) = file {
@@ -127,6 +136,20 @@ mod tests {
     fn read(toml: &str) -> Result<ServeConfig, String> {
         let figment = Figment::from(Toml::string("listen = '127.0.0.1:1'\ndatabase_connections = 1\nbody_limit = 1"));
         figment.merge(Toml::string(toml)).extract().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_process_does_everything_unless_it_is_told_otherwise() {
+        assert_eq!(read("").unwrap().role, Role::All);
+        assert_eq!(read("role = 'worker'").unwrap().role, Role::Worker);
+        let wrong = read("role = 'boss'").err().unwrap();
+        assert!(wrong.contains("boss") && wrong.contains("worker"), "{wrong}");
+    }
+
+    fn read(toml: &str) -> Result<ServeConfig, String> {
+        let rest = "listen = '127.0.0.1:1'\ndatabase_connections = 1\nbody_limit = 1\ndatabase_patience = 1";
+        let figment = Figment::from(Toml::string(rest)).merge(Toml::string(toml));
+        figment.extract::<ServeConfig>().map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! A running gateway: the API, delivery and callbacks over one ledger, and how they end.
+//! A running gateway: the API, delivery, callbacks and events over one ledger, or some of them, and how they end.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use crate::api::{self, AppState};
@@ -29,6 +30,30 @@ pub enum GatewayError {
     Listener(#[from] std::io::Error),
 }
 
+/// What one of the processes that share a ledger does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum, strum::IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Role {
+    /// Callers, providers that call, and streams
+    Api,
+    /// What is sent to providers and webhooks, and everything that the gateway does by itself; only probes are answered
+    Worker,
+    /// Both
+    #[default]
+    All,
+}
+
+impl Role {
+    fn answers_callers(self) -> bool {
+        matches!(self, Role::Api | Role::All)
+    }
+
+    fn works(self) -> bool {
+        matches!(self, Role::Worker | Role::All)
+    }
+}
+
 /// What an operator may choose of a gateway.
 pub struct GatewayOptions {
     /// Bytes of a request body at most
@@ -37,6 +62,7 @@ pub struct GatewayOptions {
     pub allowed_networks: AllowedNetworks,
     /// How long what is kept
     pub retention: RetentionPolicy,
+    pub role: Role,
 }
 
 impl Default for GatewayOptions {
@@ -45,6 +71,7 @@ impl Default for GatewayOptions {
             body_limit: api::DEFAULT_BODY_LIMIT,
             allowed_networks: AllowedNetworks::default(),
             retention: RetentionPolicy::default(),
+            role: Role::default(),
         }
     }
 }
@@ -53,18 +80,19 @@ impl Default for GatewayOptions {
 pub struct Gateway {
     state: AppState,
     body_limit: usize,
+    role: Role,
 }
 
 impl Gateway {
     pub fn new(store: Store, vault: Vault, options: GatewayOptions) -> Result<Self, GatewayError> {
-        let GatewayOptions { body_limit, allowed_networks, retention } = options;
+        let GatewayOptions { body_limit, allowed_networks, role, retention } = options;
         let vault = Arc::new(vault);
         let allowed_networks = Arc::new(allowed_networks);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault), Arc::clone(&allowed_networks))?;
         let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
         let callbacks = Callbacks::new(store.clone(), Arc::clone(&vault));
         let upkeep = Upkeep::new(store.clone(), Arc::clone(&vault), delivery.clone(), callbacks.clone(), retention);
-        Ok(Gateway { state: AppState { store, vault, delivery, events, callbacks, upkeep }, body_limit })
+        Ok(Gateway { state: AppState { store, vault, delivery, events, callbacks, upkeep }, body_limit, role })
     }
 
     /// Where providers call in.
@@ -79,14 +107,22 @@ impl Gateway {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), GatewayError> {
-        let Gateway { state, body_limit } = self;
+        let Gateway { state, body_limit, role } = self;
         let (delivery, events, callbacks) = (state.delivery.clone(), state.events.clone(), state.callbacks.clone());
-        delivery.start();
-        events.start();
-        callbacks.start();
         let upkeep = state.upkeep.clone();
-        upkeep.start();
-        let app = api::router(state, body_limit);
+        // Events get their places in every process: its own streams are told by that how far the feed goes.
+        events.start_sequencer();
+        if role.works() {
+            delivery.start();
+            events.start_deliveries();
+            callbacks.start();
+            upkeep.start();
+        }
+        let app = if role.answers_callers() {
+            api::router(state, body_limit)
+        } else {
+            api::probe_router(state, body_limit)
+        };
         let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
         let server = axum::serve(listener, app).with_graceful_shutdown(async move {
             stop.await;

@@ -7,29 +7,34 @@ use utoipa::ToSchema;
 
 use super::AppState;
 use super::problem::{Kind, Problem, ProblemDocument};
+use crate::store::within;
 
 /// How the process does.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ok`
     pub status: &'static str,
+    /// What an operator should know
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// The process lives.
 #[utoipa::path(get, path = "/healthz", operation_id = "getHealth", tag = "health", responses((status = 200, description = "The process lives", body = Health)))]
 pub async fn live() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health { status: "ok", detail: None })
 }
 
-/// The process can take work: the database answers and its schema is the expected one.
+/// The process can take work: the database answers, and its schema has all that this version needs. A newer schema is no
+/// reason not to: while an upgrade goes on, gateways of the version before go on serving.
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "health", responses(
     (status = 200, description = "Work is taken", body = Health),
-    (status = 503, description = "The database cannot be reached or is not migrated", body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be reached, or its schema is not one that this version can serve on", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
-    if state.store.is_ready().await? {
-        Ok(Json(Health { status: "ok" }))
-    } else {
-        Err(Problem::new(Kind::Unavailable, "The database's schema is not the one that this version expects."))
+    let schema = within(state.store.schema()).await?;
+    if !schema.may_serve() {
+        return Err(Problem::new(Kind::Unavailable, format!("This gateway cannot take work: {schema}.")));
     }
+    Ok(Json(Health { status: "ok", detail: (!schema.may_start()).then(|| schema.to_string()) }))
 }

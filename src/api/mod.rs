@@ -8,6 +8,7 @@ mod audit_log;
 mod auth;
 mod body;
 mod callbacks;
+mod deadline;
 mod etag;
 mod events;
 mod health;
@@ -126,18 +127,34 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::revoke::handler))
         .routes(routes!(audit_log::handler))
         .routes(routes!(problem_page::handler))
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
+        .merge(probes())
+}
+
+/// What is asked of a process that answers no callers, by whoever watches it.
+fn probes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
 }
 
 /// The whole service.
 pub fn router(state: AppState, body_limit: usize) -> Router {
-    let request_id = HeaderName::from_static("x-request-id");
     let (routes, _) = routes().split_for_parts();
+    // It also answers `/openapi.json`.
+    let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone());
+    layered(routes.with_state(state).merge(docs), body_limit)
+}
+
+/// A process that only works: it can be probed, and nothing else.
+pub fn probe_router(state: AppState, body_limit: usize) -> Router {
+    let (probes, _) = probes().split_for_parts();
+    layered(probes.with_state(state), body_limit)
+}
+
+/// What every answer goes through.
+fn layered(router: Router, body_limit: usize) -> Router {
+    let request_id = HeaderName::from_static("x-request-id");
     Router::new()
-        .merge(routes.with_state(state))
-        // It also answers `/openapi.json`.
-        .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone()))
+        .merge(router)
+        .layer(middleware::from_fn(deadline::hold))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_limit))
         .layer(CatchPanicLayer::new())

@@ -220,7 +220,7 @@ impl Kind {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "The gateway cannot take work now",
-                "Nothing was accepted. Repeat the request after Retry-After seconds, with the same Idempotency-Key if it had one.",
+                "Repeat the request after Retry-After seconds, with the same Idempotency-Key if it had one: no answer of 2xx says that it was accepted, and none says for certain that it was not. Without a key, an order that was accepted is answered with 409 order-exists and its id.",
             ),
             Kind::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -287,6 +287,14 @@ pub struct ProblemDocument {
 impl Problem {
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Problem { kind, detail: detail.into(), errors: Vec::new(), order_id: None, retry_after_seconds: None }
+    }
+
+    /// Something that passes keeps the gateway from its work.
+    pub fn unavailable(why: &str) -> Self {
+        let advice = "Repeat the request with the same Idempotency-Key: what it did, if anything, is done once.";
+        let mut problem = Problem::new(Kind::Unavailable, format!("{why} {advice}"));
+        problem.retry_after_seconds = Some(2);
+        problem
     }
 
     pub fn not_found(what: &str) -> Self {
@@ -410,21 +418,12 @@ fn summary(errors: &[FieldError]) -> String {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Database(_) | StoreError::Migration(_) => {
-                tracing::error!(%error, "the ledger cannot be reached");
-                let mut problem = Problem::new(
-                    Kind::Unavailable,
-                    "The ledger cannot be reached. Nothing was accepted; repeat the request with the same Idempotency-Key.",
-                );
-                problem.retry_after_seconds = Some(2);
-                problem
-            }
-            StoreError::Inconsistent { .. } => {
-                tracing::error!(%error, "the ledger holds something that it should not");
-                Problem::new(Kind::Internal, "The ledger holds something that it should not; the log says what.")
-            }
+        if error.is_outage() {
+            tracing::error!(%error, "the ledger cannot be used");
+            return Problem::unavailable("The ledger cannot be used now.");
         }
+        tracing::error!(%error, "the ledger did not do what was asked of it");
+        Problem::new(Kind::Internal, "The ledger did not do what was asked of it; the log says why.")
     }
 }
 

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::backoff;
-use crate::store::Store;
+use crate::setback::Setbacks;
+use crate::store::{Store, StoreError, within};
 use crate::vault::Vault;
 
 pub use door::{Door, DoorError, MOST_BODY_BYTES};
@@ -59,9 +60,15 @@ impl Callbacks {
     }
 
     async fn look_after(&self) {
+        let mut setbacks = Setbacks::of("look after callbacks");
         loop {
-            let full = self.process_due().await;
-            let pause = if full { Duration::ZERO } else { POLL.mul_f64(0.5 + backoff::uniform()) };
+            let pause = match self.process_due().await {
+                Ok(full) => {
+                    setbacks.worked();
+                    if full { Duration::ZERO } else { POLL.mul_f64(0.5 + backoff::uniform()) }
+                }
+                Err(error) => setbacks.failed(&error),
+            };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.inner.stop.cancelled() => return,
@@ -69,24 +76,24 @@ impl Callbacks {
         }
     }
 
-    /// Processes what is due; whether there may be more.
-    async fn process_due(&self) -> bool {
-        let due = match self.inner.store.take_due_callbacks(TAKEN_AT_ONCE).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::warn!(%error, "cannot look for callbacks");
-                return false;
-            }
-        };
+    /// Processes what is due; whether there may be more. An outage ends it, and what was taken comes up again.
+    async fn process_due(&self) -> Result<bool, StoreError> {
+        let due = within(self.inner.store.take_due_callbacks(TAKEN_AT_ONCE)).await?;
         let full = due.len() == usize::try_from(TAKEN_AT_ONCE).unwrap_or(usize::MAX);
         for (id, tries) in due {
             if self.inner.stop.is_cancelled() {
-                return false;
+                return Ok(false);
             }
-            if let Err(error) = self.process_again(id, tries).await {
-                tracing::error!(%error, callback = %id, tries, "a callback cannot be processed");
+            match within(self.process_again(id, tries)).await {
+                Ok(()) => {}
+                Err(error) if error.is_outage() => {
+                    tracing::info!(%error, callback = %id, "a callback is processed later");
+                    // It is not the call's fault, and counts as no try. Where not even that can be kept it is over.
+                    within(self.inner.store.give_callback_back(id)).await?;
+                }
+                Err(error) => tracing::error!(%error, callback = %id, tries, "a callback cannot be processed"),
             }
         }
-        full
+        Ok(full)
     }
 }

@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::gateway::Role;
+
 /// One canonical order API in front of many logistics providers.
 #[derive(Parser)]
 #[command(name = "onelane", version, about)]
@@ -35,6 +37,9 @@ enum Command {
         /// Bring the database's schema up to date first
         #[arg(long)]
         migrate: bool,
+        /// What this process does, where several share the work [env: ONELANE_ROLE] [default: all]
+        #[arg(long, value_enum)]
+        role: Option<Role>,
     },
     /// Bring the database's schema up to date: DATABASE_URL
     Migrate {
@@ -74,7 +79,7 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Dev { life } => dev::run(&life).await,
-            Command::Serve { config, migrate } => serve::run(config.as_deref(), migrate).await,
+            Command::Serve { config, migrate, role } => serve::run(config.as_deref(), migrate, role).await,
             Command::Migrate { config } => serve::migrate(config.as_deref()).await,
             Command::Sandbox { life } => sandbox::run(&life).await,
             Command::Health { listen } => health::run(listen).await,

@@ -1,32 +1,34 @@
 //! `onelane serve` and `onelane migrate`
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::config::ServeConfig;
-use crate::gateway::{Gateway, GatewayOptions, stop_signal};
+use crate::gateway::{Gateway, GatewayOptions, Role, stop_signal};
+use crate::setback::Setbacks;
 use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
 use crate::{api, telemetry};
 
-pub async fn run(config: Option<&Path>, migrate: bool) -> anyhow::Result<()> {
+pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> anyhow::Result<()> {
     telemetry::set_up("info");
     let config = ServeConfig::read(config).context("the configuration cannot be read")?;
     let master_key = config.master_key.as_ref().context(
         "ONELANE_MASTER_KEY is not set; it seals the accounts' credentials. Make one with `openssl rand -base64 32` and keep it",
     )?;
     let vault = Vault::from_base64(master_key.expose_secret())?;
-    let store = connect(&config).await?;
+    let role = role.unwrap_or(config.role);
+    let Some(store) = connect(&config).await? else { return Ok(()) };
     if migrate {
         store.migrate().await?;
     }
-    ensure!(
-        store.is_ready().await.unwrap_or(false),
-        "the database's schema is not the one that this version expects; run `onelane migrate` first"
-    );
+    let schema = store.schema().await?;
+    ensure!(schema.may_start(), "{schema}");
     if let Some(key) = &config.admin_key {
         let key = key.expose_secret();
         ensure!(
@@ -38,11 +40,12 @@ pub async fn run(config: Option<&Path>, migrate: bool) -> anyhow::Result<()> {
     }
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
-    tracing::info!(listen = %listener.local_addr()?, "ready");
+    tracing::info!(listen = %listener.local_addr()?, role = <&str>::from(role), "ready");
     let options = GatewayOptions {
         body_limit: config.body_limit,
         retention: config.retention(),
         allowed_networks: config.allowed_networks,
+        role,
     };
     Gateway::new(store.clone(), vault, options)?.serve(listener, stop_signal()).await?;
     store.close().await;
@@ -52,15 +55,47 @@ pub async fn run(config: Option<&Path>, migrate: bool) -> anyhow::Result<()> {
 pub async fn migrate(config: Option<&Path>) -> anyhow::Result<()> {
     telemetry::set_up("info");
     let config = ServeConfig::read(config).context("the configuration cannot be read")?;
-    connect(&config).await?.migrate().await?;
+    let Some(store) = connect(&config).await? else { return Ok(()) };
+    store.migrate().await?;
     tracing::info!("the database is up to date");
     Ok(())
 }
 
-async fn connect(config: &ServeConfig) -> anyhow::Result<Store> {
+/// The ledger; nothing when the process was asked to end before there was one.
+async fn connect(config: &ServeConfig) -> anyhow::Result<Option<Store>> {
     let url =
         config.database_url.as_ref().context("DATABASE_URL is not set; e.g. postgres://user:password@host/onelane")?;
     let options =
         StoreOptions { database_url: url.expose_secret().to_owned(), max_connections: config.database_connections };
-    Store::connect(&options).await.context("the database cannot be reached")
+    tokio::select! {
+        store = wait_for_database(&options, Duration::from_secs(config.database_patience)) => store.map(Some),
+        () = stop_signal() => Ok(None),
+    }
+}
+
+/// Connects. A database that is about to start, or has no connection left, is waited for; one that does not let us in
+/// is not.
+async fn wait_for_database(options: &StoreOptions, patience: Duration) -> anyhow::Result<Store> {
+    let begun = Instant::now();
+    let mut setbacks = Setbacks::of("connect to the database");
+    loop {
+        let error = match Store::connect(options).await {
+            Ok(store) => {
+                setbacks.worked();
+                return Ok(store);
+            }
+            Err(error) => error,
+        };
+        if !error.is_passing() {
+            return Err(error).context("the database cannot be used");
+        }
+        let left = patience.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            let seconds = patience.as_secs();
+            return Err(error).with_context(|| {
+                format!("the database cannot be reached; waited {seconds} s (ONELANE_DATABASE_PATIENCE)")
+            });
+        }
+        tokio::time::sleep(setbacks.failed(&error).min(left)).await;
+    }
 }

@@ -14,9 +14,9 @@ use super::transmit::Transmission;
 use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
 use crate::canonical::{Severity, SubmissionResult};
 use crate::provider::{Answer, Outcome, Outward, Verdict};
-use crate::store::StoreError;
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
 use crate::store::settle::{Fenced, SettledItem, Settlement};
+use crate::store::{StoreError, within};
 use crate::throttle::MOST_LATENESS;
 
 /// Lease that must be left just before the first byte: the deadline, and room to settle.
@@ -84,8 +84,10 @@ impl Delivery {
     pub(super) async fn run_exchange(&self, lane: &LaneHandle, batch: ClaimedBatch, claimed: Instant) {
         let going = Going { lane, batch, claimed };
         moment::reached(Moment::AfterClaim);
+        // After the lease nothing counts that is done here.
+        let done = tokio::time::timeout(LEASE, self.exchange_and_settle(&going));
         tokio::select! {
-            () = self.exchange_and_settle(&going) => self.wake_group(&lane.key),
+            _ = done => self.wake_group(&lane.key),
             // What was sent and is not settled stays in doubt until its lease runs out.
             () = self.inner.abort.cancelled() => {}
         }
@@ -210,11 +212,16 @@ impl Delivery {
     /// the database.
     async fn settle(&self, going: &Going<'_>, settlement: &Settlement) {
         let mut pause = Duration::from_millis(100);
+        let mut tries = 0_u32;
         loop {
-            match self.inner.store.settle(settlement).await {
+            tries += 1;
+            match within(self.inner.store.settle(settlement)).await {
                 Ok(Fenced::Settled) => {
                     if let Some(reason) = &settlement.pause {
                         tracing::error!(account = settlement.account_id, reason, "account paused");
+                    }
+                    if tries > 1 {
+                        tracing::info!(exchange = %settlement.exchange_id, tries, "settled after all");
                     }
                     return moment::reached(Moment::AfterSettle);
                 }
@@ -223,12 +230,14 @@ impl Delivery {
                     return;
                 }
                 Err(error) if going.claimed.elapsed() + pause < LEASE => {
-                    tracing::warn!(%error, exchange = %settlement.exchange_id, "cannot settle yet");
+                    if tries == 1 {
+                        tracing::warn!(%error, exchange = %settlement.exchange_id, "cannot settle yet");
+                    }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                 }
                 Err(error) => {
-                    tracing::error!(%error, exchange = %settlement.exchange_id, "could not settle within the lease; evidence decides");
+                    tracing::error!(%error, exchange = %settlement.exchange_id, tries, "could not settle within the lease; evidence decides");
                     return;
                 }
             }

@@ -9,13 +9,12 @@ use tokio::time::Instant;
 
 use super::Delivery;
 use crate::provider::{self, Endpoint, Limit};
-use crate::store::StoreError;
+use crate::setback::Setbacks;
 use crate::store::claim::{Claim, ClaimRequest};
 use crate::store::lanes::LaneKey;
+use crate::store::{StoreError, within};
 use crate::throttle::Pace;
 
-/// How long a lane rests after the ledger failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// The longest that a lane without a token sleeps before it asks again.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 /// The head start before anything was learnt, in microseconds: the first claim of a process is its slowest.
@@ -120,15 +119,17 @@ impl Delivery {
         let lane = Arc::new(LaneHandle::new(key, endpoint, notify, asks_first));
         let mut quota = LaneQuota::of(endpoint, std::iter::empty());
         let mut refreshed: Option<Instant> = None;
+        let LaneKey { provider, throttle_group, endpoint: endpoint_id } = &lane.key;
+        let mut setbacks = Setbacks::of(format!("lane {provider}/{throttle_group}/{endpoint_id}"));
         while !self.inner.stop.is_cancelled() {
             if refreshed.is_none_or(|at| at.elapsed() >= REFRESH) {
-                match self.quota_of(&lane.key, endpoint).await {
+                match within(self.quota_of(&lane.key, endpoint)).await {
                     Ok(current) => {
                         quota = current;
                         refreshed = Some(Instant::now());
                     }
                     Err(error) => {
-                        self.rest(&lane, error).await;
+                        self.rest(setbacks.failed(&error)).await;
                         continue;
                     }
                 }
@@ -142,7 +143,11 @@ impl Delivery {
                 doubtful_limit: lane.doubtful_limit,
                 head_start: lane.head_start(),
             };
-            let pause = match self.inner.store.claim(&claim).await {
+            let claimed = within(self.inner.store.claim(&claim)).await;
+            if claimed.is_ok() {
+                setbacks.worked();
+            }
+            let pause = match claimed {
                 Ok(Claim::Batch(batch)) => {
                     let (delivery, lane) = (self.clone(), Arc::clone(&lane));
                     self.inner.tasks.spawn(async move { delivery.run_exchange(&lane, batch, before).await });
@@ -152,7 +157,7 @@ impl Delivery {
                 Ok(Claim::NoToken(wait)) => Some(wait.min(LONGEST_SLEEP)),
                 Ok(Claim::NothingDue | Claim::LaneFull) => None,
                 Err(error) => {
-                    self.rest(&lane, error).await;
+                    self.rest(setbacks.failed(&error)).await;
                     continue;
                 }
             };
@@ -173,10 +178,9 @@ impl Delivery {
         Ok(LaneQuota::of(endpoint, of_lane.map(|member| &member.throttles)))
     }
 
-    async fn rest(&self, lane: &LaneHandle, error: StoreError) {
-        tracing::warn!(%error, provider = lane.key.provider, endpoint = lane.key.endpoint, "a lane cannot reach the ledger");
+    async fn rest(&self, rest: Duration) {
         tokio::select! {
-            () = tokio::time::sleep(AFTER_FAILURE) => {}
+            () = tokio::time::sleep(rest) => {}
             () = self.inner.stop.cancelled() => {}
         }
     }

@@ -18,6 +18,7 @@ mod verdict;
 mod waiting;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,8 +28,9 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::reach::{AllowedNetworks, BadTarget};
+use crate::setback::Setbacks;
 use crate::store::lanes::LaneKey;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, within};
 use crate::vault::Vault;
 
 pub use account::{open_account, place as sealing_place};
@@ -58,6 +60,8 @@ struct Inner {
     sender: send::Sender,
     waiting: Waiting,
     lanes: Mutex<HashMap<LaneKey, Arc<Notify>>>,
+    /// Whether this process runs lanes, and does not only answer callers
+    runs_lanes: AtomicBool,
     /// Asks everything to end: no more claims
     stop: CancellationToken,
     /// Ends the wait for exchanges in flight
@@ -79,6 +83,7 @@ impl Delivery {
                 sender: send::Sender::new(networks)?,
                 waiting: Waiting::default(),
                 lanes: Mutex::default(),
+                runs_lanes: AtomicBool::new(false),
                 stop: CancellationToken::new(),
                 abort: CancellationToken::new(),
                 tasks: TaskTracker::new(),
@@ -86,14 +91,18 @@ impl Delivery {
         })
     }
 
-    /// Begins to look for work.
+    /// Begins to look for work, and to run lanes. Without it others do, who share the ledger.
     pub fn start(&self) {
+        self.inner.runs_lanes.store(true, Ordering::Relaxed);
         let delivery = self.clone();
         self.inner.tasks.spawn(async move { delivery.look_for_work().await });
     }
 
-    /// Says that a lane has work. Cheap: the lane's own task does the rest.
+    /// Says that a lane has work. Cheap: the lane's own task does the rest. Where no lanes are run it is not heard.
     pub fn wake(&self, lane: &LaneKey) {
+        if !self.inner.runs_lanes.load(Ordering::Relaxed) {
+            return;
+        }
         let mut lanes = self.inner.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         match lanes.get(lane) {
             Some(notify) => notify.notify_one(),
@@ -137,11 +146,15 @@ impl Delivery {
 
     /// Wakes lanes in which other replicas, retries or lost leases left work.
     async fn look_for_work(&self) {
+        let mut setbacks = Setbacks::of("look for work");
         loop {
-            if let Err(error) = self.look_once().await {
-                tracing::warn!(%error, "cannot look for work");
-            }
-            let pause = POLL.mul_f64(0.5 + verdict::uniform());
+            let pause = match within(self.look_once()).await {
+                Ok(()) => {
+                    setbacks.worked();
+                    POLL.mul_f64(0.5 + verdict::uniform())
+                }
+                Err(error) => setbacks.failed(&error),
+            };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.inner.stop.cancelled() => return,

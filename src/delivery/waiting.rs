@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::canonical::SubmissionState;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, within};
 
 /// How often the ledger is asked, for submissions that another replica settles.
 const POLL: Duration = Duration::from_millis(250);
@@ -51,10 +51,18 @@ impl Waiting {
             tokio::pin!(notified);
             // Registered before the state is read, so that an end in between is not missed.
             notified.as_mut().enable();
-            let state = store.submission_state(submission).await?;
-            if state.is_none_or(SubmissionState::is_final) || Instant::now() >= deadline {
-                self.forget(submission, &notify);
-                return Ok(state);
+            let state = match within(store.submission_state(submission)).await {
+                // Whoever waits has time: it may be back before that is over.
+                Err(error) if error.is_outage() && Instant::now() < deadline => None,
+                state => Some(state),
+            };
+            match state {
+                Some(Ok(Some(state))) if !state.is_final() && Instant::now() < deadline => {}
+                None => {}
+                Some(ended) => {
+                    self.forget(submission, &notify);
+                    return ended;
+                }
             }
             let until = deadline.min(Instant::now() + POLL);
             tokio::select! {

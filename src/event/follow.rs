@@ -9,15 +9,16 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::feed::{self, FeedError};
+use crate::backoff::{Backoff, uniform};
 use crate::store::feed::{FeedEnds, FeedEvent, FeedFilter, FeedStart};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, within};
 
 /// Events that are held at once.
 const PAGE: i64 = 100;
 /// How often it is asked whether the API key is still valid.
 const CHECK: Duration = Duration::from_secs(5);
-/// How long it rests after the ledger failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// The rests after the ledger failed.
+const REST: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(8) };
 /// How often the one who listens is told how far the feed was read, when nothing in it was for them.
 const TELL: Duration = Duration::from_secs(15);
 
@@ -35,6 +36,8 @@ pub struct Follower {
     told_at: Instant,
     checked_at: Instant,
     held: VecDeque<FeedEvent>,
+    /// Looks in a row at which the ledger failed
+    failures: i32,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -67,6 +70,7 @@ impl Follower {
             told_at: now,
             checked_at: now,
             held: VecDeque::new(),
+            failures: 0,
             _permit: permit,
         }
     }
@@ -93,12 +97,17 @@ impl Follower {
                 return Some(Step::Passed(self.after));
             }
             match self.look().await {
-                Ok(true) => {}
-                Ok(false) => self.wait().await,
+                Ok(true) => self.failures = 0,
+                Ok(false) => {
+                    self.failures = 0;
+                    self.wait().await;
+                }
                 Err(FeedError::Expired | FeedError::BeyondTheEnd) => return None,
                 Err(FeedError::Store(error)) => {
-                    tracing::warn!(%error, "a stream cannot read the event feed");
-                    tokio::time::sleep(AFTER_FAILURE).await;
+                    // There may be many streams; the sequencer speaks for all of them.
+                    tracing::debug!(%error, "a stream cannot read the event feed");
+                    self.failures = self.failures.saturating_add(1);
+                    tokio::time::sleep(REST.after(self.failures, uniform())).await;
                 }
             }
             if !self.may_go_on().await {
@@ -111,7 +120,8 @@ impl Follower {
     async fn look(&mut self) -> Result<bool, FeedError> {
         // Seen before the page is read, so that what comes meanwhile wakes.
         self.ends.borrow_and_update();
-        let page = feed::read(&self.store, &self.filter, FeedStart::After(self.after), PAGE).await?;
+        let reading = feed::read(&self.store, &self.filter, FeedStart::After(self.after), PAGE);
+        let page = within(async { Ok(reading.await) }).await??;
         self.after = page.next;
         let more = !page.events.is_empty() || !page.at_end;
         self.held = page.events.into();
@@ -136,7 +146,7 @@ impl Follower {
             return true;
         }
         self.checked_at = Instant::now();
-        let valid: Result<bool, StoreError> = self.store.api_key_is_valid(self.key_id).await;
+        let valid: Result<bool, StoreError> = within(self.store.api_key_is_valid(self.key_id)).await;
         // Without the ledger there is nothing to be told either.
         valid.unwrap_or(true)
     }

@@ -76,10 +76,14 @@ impl Events {
         Ok(Events { inner: Arc::new(inner) })
     }
 
-    /// Begins to give places and to deliver.
-    pub fn start(&self) {
+    /// Begins to give places, and to tell the streams of this process how far the feed goes.
+    pub fn start_sequencer(&self) {
         let events = self.clone();
         self.inner.tasks.spawn(async move { events.sequence().await });
+    }
+
+    /// Begins to deliver webhooks.
+    pub fn start_deliveries(&self) {
         let events = self.clone();
         self.inner.tasks.spawn(async move { events.deliver().await });
     }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Events;
 use crate::backoff::uniform;
-use crate::store::StoreError;
+use crate::setback::Setbacks;
 use crate::store::feed::{FeedEnds, Sequenced};
+use crate::store::{StoreError, within};
 
 /// Events that get their places in one transaction.
 const BATCH: i64 = 1_000;
@@ -13,8 +14,6 @@ const BATCH: i64 = 1_000;
 const REST: Duration = Duration::from_millis(20);
 /// How often it is looked for events that other replicas wrote, on average.
 const POLL: Duration = Duration::from_millis(500);
-/// How long it rests after the ledger failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// What a round left.
 enum Round {
@@ -29,15 +28,17 @@ enum Round {
 impl Events {
     pub(super) async fn sequence(&self) {
         let stop = &self.inner.stop;
+        let mut setbacks = Setbacks::of("give events their places");
         while !stop.is_cancelled() {
-            let (rest, patience) = match self.sequence_once().await {
+            let round = within(self.sequence_once()).await;
+            if round.is_ok() {
+                setbacks.worked();
+            }
+            let (rest, patience) = match round {
                 Ok(Round::More) => continue,
                 Ok(Round::Unsure) => (REST, Duration::ZERO),
                 Ok(Round::Done) => (REST, POLL.mul_f64(0.5 + uniform())),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot give events their places");
-                    (AFTER_FAILURE, Duration::ZERO)
-                }
+                Err(error) => (setbacks.failed(&error), Duration::ZERO),
             };
             let rested = async {
                 tokio::time::sleep(rest).await;

@@ -203,6 +203,14 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.id, row.tries)).collect())
     }
 
+    /// Takes the last try back: it was not the call's fault that it failed.
+    pub async fn give_callback_back(&self, id: Uuid) -> Result<(), StoreError> {
+        sqlx::query!("update callbacks set tries = greatest(tries - 1, 0) where id = $1 and state = 'received'", id)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
     /// A callback, with the events that tell what it says.
     pub async fn callback(&self, id: Uuid) -> Result<Option<StoredCallback>, StoreError> {
         let row = sqlx::query_as!(

@@ -9,8 +9,10 @@ pub mod api_keys;
 pub mod audit;
 pub mod callbacks;
 pub mod claim;
+mod connect;
 pub mod decide;
 mod doubt;
+mod error;
 pub mod events;
 pub mod exchanges;
 pub mod feed;
@@ -22,6 +24,7 @@ mod outcome;
 pub mod recover;
 pub mod release;
 pub mod retention;
+pub mod schema;
 pub mod sessions;
 pub mod settle;
 pub mod submissions;
@@ -32,6 +35,8 @@ pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 
 pub use accept_batch::AcceptedBatch;
+pub use connect::{StoreOptions, within};
+pub use error::StoreError;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -39,7 +44,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Notify;
 
 /// The migrations that this binary knows.
@@ -53,55 +57,7 @@ pub struct Store {
     events_written: Arc<Notify>,
 }
 
-/// Why the ledger did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-    #[error("the database could not be migrated: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    #[error("{table}.{column} of {key} holds what it cannot: {detail}")]
-    Inconsistent { table: &'static str, column: &'static str, key: String, detail: String },
-}
-
-impl StoreError {
-    fn inconsistent(table: &'static str, column: &'static str, key: impl ToString, detail: impl ToString) -> Self {
-        StoreError::Inconsistent { table, column, key: key.to_string(), detail: detail.to_string() }
-    }
-}
-
-/// How to reach the database.
-#[derive(Debug, Clone)]
-pub struct StoreOptions {
-    pub database_url: String,
-    pub max_connections: u32,
-}
-
 impl Store {
-    pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
-        let connect = PgConnectOptions::from_str(&options.database_url)?.application_name("onelane");
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(connect)
-            .await?;
-        Ok(Store { pool, events_written: Arc::default() })
-    }
-
-    /// Brings the schema to what this binary expects.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATIONS.run(&self.pool).await?)
-    }
-
-    /// Whether the database answers and its schema is exactly the one that this binary expects.
-    pub async fn is_ready(&self) -> Result<bool, StoreError> {
-        let applied = sqlx::query!("select version, checksum from _sqlx_migrations where success order by version")
-            .fetch_all(&self.pool)
-            .await?;
-        let applied = applied.iter().map(|row| (row.version, row.checksum.as_slice()));
-        Ok(applied.eq(MIGRATIONS.iter().map(|migration| (migration.version, migration.checksum.as_ref()))))
-    }
-
     /// The ledger's clock.
     pub async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
         Ok(sqlx::query_scalar!(r#"select onelane_now() as "now!""#).fetch_one(&self.pool).await?)

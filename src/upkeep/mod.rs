@@ -5,6 +5,8 @@ mod poll;
 mod retention;
 mod subscribe;
 
+use std::fmt::Display;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::backoff::uniform;
 use crate::callback::Callbacks;
 use crate::delivery::Delivery;
+use crate::setback::Setbacks;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -22,6 +25,8 @@ pub use subscribe::{SubscribeError, Subscribed};
 
 /// How often it is looked for something to do, on average.
 const LOOK: Duration = Duration::from_secs(2);
+/// How long one look may take, with all that is asked of providers.
+const LONGEST_ROUND: Duration = Duration::from_secs(600);
 
 /// The upkeep of accounts and orders.
 #[derive(Clone)]
@@ -69,20 +74,38 @@ impl Upkeep {
     }
 
     async fn look_again_and_again(&self) {
+        let mut subscribing = Setbacks::of("look after subscriptions");
+        let mut polling = Setbacks::of("ask about orders");
         let look = async {
             loop {
-                if let Err(error) = self.subscribe_accounts().await {
-                    tracing::warn!(%error, "cannot look after subscriptions");
-                }
-                if let Err(error) = self.poll_orders().await {
-                    tracing::warn!(%error, "cannot ask about orders");
-                }
-                tokio::time::sleep(LOOK.mul_f64(0.5 + uniform())).await;
+                let rests = [
+                    rest(&mut subscribing, bounded(self.subscribe_accounts()).await),
+                    rest(&mut polling, bounded(self.poll_orders()).await),
+                ];
+                let least = LOOK.mul_f64(0.5 + uniform());
+                tokio::time::sleep(rests.into_iter().fold(least, Duration::max)).await;
             }
         };
         tokio::select! {
             () = look => {}
             () = self.stop.cancelled() => {}
         }
+    }
+}
+
+/// A round that ends, also when the database or the way to it is lost.
+async fn bounded<E: Display>(round: impl Future<Output = Result<(), E>>) -> Result<(), String> {
+    let done = tokio::time::timeout(LONGEST_ROUND, round).await;
+    done.map_err(|_| "it took too long".to_owned())?.map_err(|error| error.to_string())
+}
+
+/// How long to rest after a round, beyond the usual.
+fn rest(setbacks: &mut Setbacks, round: Result<(), String>) -> Duration {
+    match round {
+        Ok(()) => {
+            setbacks.worked();
+            Duration::ZERO
+        }
+        Err(error) => setbacks.failed(&error),
     }
 }

@@ -15,7 +15,9 @@ use super::{CloudEvent, Events};
 use crate::reach::{self, BadTarget};
 use crate::backoff::{Backoff, uniform};
 use crate::canonical::DeliveryState;
+use crate::setback::Setbacks;
 use crate::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, LEASE, SettledDelivery};
+use crate::store::{StoreError, within};
 use crate::vault::{Sealed, Vault, VaultError};
 
 pub(super) use sender::Sender;
@@ -29,8 +31,6 @@ const OF_EACH_ENDPOINT: i64 = 8;
 const BATCH: usize = 64;
 /// How often it is looked for what is due, on average: retries, and what other replicas left.
 const POLL: Duration = Duration::from_millis(500);
-/// How long it rests after the ledger failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// The waits between tries: up to 10 s, 20 s, 40 s, … and from the twelfth on up to 4 hours, each with full jitter,
 /// for 24 hours. That makes about twenty tries.
 const RETRIES: Backoff = Backoff { base: Duration::from_secs(10), cap: Duration::from_secs(4 * 60 * 60) };
@@ -72,14 +72,23 @@ impl Events {
     /// Delivers what is due until the gateway stops.
     pub(super) async fn deliver(&self) {
         let room = Arc::new(Semaphore::new(MOST_AT_ONCE));
+        let mut setbacks = Setbacks::of("look for webhooks that are due");
         while !self.inner.stop.is_cancelled() {
-            let pause = match self.deliver_due(&room).await {
+            let claimed = within(self.deliver_due(&room)).await;
+            if claimed.is_ok() {
+                setbacks.worked();
+            }
+            let pause = match claimed {
                 // Perhaps there is more.
                 Ok(claimed) if claimed > 0 => continue,
                 Ok(_) => POLL.mul_f64(0.5 + uniform()),
                 Err(error) => {
-                    tracing::warn!(%error, "cannot look for webhooks that are due");
-                    AFTER_FAILURE
+                    // A hint does not cut it short.
+                    tokio::select! {
+                        () = tokio::time::sleep(setbacks.failed(&error)) => {}
+                        () = self.inner.stop.cancelled() => {}
+                    }
+                    continue;
                 }
             };
             tokio::select! {
@@ -91,7 +100,7 @@ impl Events {
     }
 
     /// Claims what is due and there is room for, each for a task of its own; gives how many.
-    async fn deliver_due(&self, room: &Arc<Semaphore>) -> Result<usize, crate::store::StoreError> {
+    async fn deliver_due(&self, room: &Arc<Semaphore>) -> Result<usize, StoreError> {
         let free = room.available_permits().min(BATCH);
         if free == 0 {
             return Ok(0);
@@ -179,7 +188,7 @@ impl Events {
         let (endpoint, event) = (attempt.endpoint_id, attempt.event_id);
         let mut pause = Duration::from_millis(100);
         loop {
-            match self.inner.store.settle_delivery(attempt).await {
+            match within(self.inner.store.settle_delivery(attempt)).await {
                 Ok(SettledDelivery::In(DeliveryState::Delivered)) => {}
                 Ok(SettledDelivery::In(DeliveryState::Pending)) => {
                     tracing::debug!(%endpoint, %event, said, "a webhook was not delivered; it is tried again");
@@ -194,7 +203,7 @@ impl Events {
                     tracing::debug!(%endpoint, %event, "a webhook's answer came after its lease, or its endpoint is gone");
                 }
                 Err(error) if begun.elapsed() + pause < LEASE => {
-                    tracing::warn!(%error, %endpoint, %event, "cannot record yet what came of a webhook");
+                    tracing::debug!(%error, %endpoint, %event, "cannot record yet what came of a webhook");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                     continue;

@@ -1,0 +1,82 @@
+//! Failures of a task that never gives up: how long it rests after each, and what is said of them. A database that is
+//! away for an hour costs some lines of log, and no processor time.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::backoff::{Backoff, uniform};
+
+/// The rest after failures in a row. Short enough that everything goes on soon after its cause is gone.
+const REST: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(8) };
+/// How often the same trouble is spoken of.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
+
+/// The failures of one task.
+pub struct Setbacks {
+    /// What the task does, for people
+    task: String,
+    in_a_row: i32,
+    /// Since they were spoken of last
+    unsaid: u64,
+    said_at: Option<Instant>,
+    /// Somebody read that it fails, and not yet that it works again
+    said_to_fail: bool,
+}
+
+impl Setbacks {
+    pub fn of(task: impl Into<String>) -> Self {
+        Setbacks { task: task.into(), in_a_row: 0, unsaid: 0, said_at: None, said_to_fail: false }
+    }
+
+    /// Notes a failure; gives how long to rest.
+    pub fn failed(&mut self, error: &impl Display) -> Duration {
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        self.unsaid += 1;
+        if self.said_at.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+            tracing::warn!(%error, task = self.task, failures = self.unsaid, "a task fails; it tries again and again");
+            self.said_at = Some(Instant::now());
+            self.said_to_fail = true;
+            self.unsaid = 0;
+        } else {
+            tracing::debug!(%error, task = self.task, "a task fails again");
+        }
+        REST.after(self.in_a_row, uniform())
+    }
+
+    /// Notes that it works.
+    pub fn worked(&mut self) {
+        if self.in_a_row == 0 {
+            return;
+        }
+        if self.said_to_fail {
+            tracing::info!(task = self.task, failures = self.in_a_row, "a task works again");
+            self.said_to_fail = false;
+        }
+        self.in_a_row = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_grows_and_the_same_trouble_is_said_once_a_minute() {
+        let mut setbacks = Setbacks::of("a test");
+        let rests: Vec<Duration> = (0..50).map(|_| setbacks.failed(&"away")).collect();
+        assert!(rests[0] <= Duration::from_secs(1));
+        assert!(rests.iter().all(|rest| (Duration::from_millis(500)..=Duration::from_secs(8)).contains(rest)));
+        assert!(rests[5..].iter().max() > rests[..1].iter().max());
+        assert_eq!((setbacks.unsaid, setbacks.said_to_fail), (49, true));
+        tokio::time::advance(SAY_AGAIN).await;
+        setbacks.failed(&"away");
+        assert_eq!(setbacks.unsaid, 0);
+        setbacks.worked();
+        assert_eq!((setbacks.in_a_row, setbacks.said_to_fail), (0, false));
+        // One that works and fails by turns is no reason to say both each time.
+        setbacks.failed(&"away");
+        assert!(!setbacks.said_to_fail);
+    }
+}

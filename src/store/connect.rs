@@ -1,0 +1,76 @@
+//! The way to the database, bounded in time: whatever the database does or the network loses, nothing waits for ever.
+
+use std::future::Future;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{Store, StoreError};
+
+/// How long it is waited for a connection.
+const LONGEST_ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a connection may take to say that it lives. One that does not is closed, and its place is free again:
+/// otherwise those that a network lost would fill the pool until the kernel gives them up, after a quarter of an hour.
+const LONGEST_PING: Duration = Duration::from_secs(3);
+/// What was used just now is not asked whether it lives.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long the database may take for what is asked of it in one go, its limits below included.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+
+/// The database's own limits of a session, in its words.
+const LIMITS: [(&str, &str); 3] = [
+    // Whoever holds a lock of ours longer hangs.
+    ("lock_timeout", "5s"),
+    ("statement_timeout", "15s"),
+    // A replica that hangs in a transaction loses it, and its locks.
+    ("idle_in_transaction_session_timeout", "10s"),
+];
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    pub database_url: String,
+    pub max_connections: u32,
+}
+
+impl Store {
+    pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
+        let connect = PgConnectOptions::from_str(&options.database_url)?.application_name("onelane").options(LIMITS);
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(LONGEST_ACQUIRE)
+            // The same below, with a limit.
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for >= FRESH {
+                        ping(connection).await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    ping(connection).await?;
+                    Ok(true)
+                })
+            })
+            .connect_with(connect)
+            .await?;
+        Ok(Store { pool, events_written: Arc::default() })
+    }
+}
+
+async fn ping(connection: &mut sqlx::PgConnection) -> Result<(), sqlx::Error> {
+    let late = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    tokio::time::timeout(LONGEST_PING, connection.ping()).await.map_err(late)?
+}
+
+/// Work on the ledger that ends: where no answer comes, not even an error, the database or the way to it is lost.
+/// For those that nobody waits for and that would wait for ever themselves.
+pub async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(LONGEST_ANSWER, work).await.unwrap_or(Err(StoreError::NoAnswer))
+}
