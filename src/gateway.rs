@@ -118,11 +118,8 @@ impl Gateway {
             callbacks.start();
             upkeep.start();
         }
-        let app = if role.answers_callers() {
-            api::router(state, body_limit)
-        } else {
-            api::probe_router(state, body_limit)
-        };
+        let app =
+            if role.answers_callers() { api::router(state, body_limit) } else { api::probe_router(state, body_limit) };
         let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
         let server = axum::serve(listener, app).with_graceful_shutdown(async move {
             stop.await;

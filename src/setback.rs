@@ -32,11 +32,15 @@ impl Setbacks {
 
     /// Notes a failure; gives how long to rest.
     pub fn failed(&mut self, error: &impl Display) -> Duration {
+        self.failed_at(Instant::now(), error)
+    }
+
+    fn failed_at(&mut self, now: Instant, error: &impl Display) -> Duration {
         self.in_a_row = self.in_a_row.saturating_add(1);
         self.unsaid += 1;
-        if self.said_at.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+        if self.said_at.is_none_or(|at| now - at >= SAY_AGAIN) {
             tracing::warn!(%error, task = self.task, failures = self.unsaid, "a task fails; it tries again and again");
-            self.said_at = Some(Instant::now());
+            self.said_at = Some(now);
             self.said_to_fail = true;
             self.unsaid = 0;
         } else {
@@ -62,21 +66,21 @@ impl Setbacks {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn the_rest_grows_and_the_same_trouble_is_said_once_a_minute() {
+    #[test]
+    fn the_rest_grows_and_the_same_trouble_is_said_once_a_minute() {
         let mut setbacks = Setbacks::of("a test");
-        let rests: Vec<Duration> = (0..50).map(|_| setbacks.failed(&"away")).collect();
+        let now = Instant::now();
+        let rests: Vec<Duration> = (0..50).map(|_| setbacks.failed_at(now, &"away")).collect();
         assert!(rests[0] <= Duration::from_secs(1));
         assert!(rests.iter().all(|rest| (Duration::from_millis(500)..=Duration::from_secs(8)).contains(rest)));
         assert!(rests[5..].iter().max() > rests[..1].iter().max());
         assert_eq!((setbacks.unsaid, setbacks.said_to_fail), (49, true));
-        tokio::time::advance(SAY_AGAIN).await;
-        setbacks.failed(&"away");
+        setbacks.failed_at(now + SAY_AGAIN, &"away");
         assert_eq!(setbacks.unsaid, 0);
         setbacks.worked();
         assert_eq!((setbacks.in_a_row, setbacks.said_to_fail), (0, false));
         // One that works and fails by turns is no reason to say both each time.
-        setbacks.failed(&"away");
+        setbacks.failed_at(now + SAY_AGAIN, &"away");
         assert!(!setbacks.said_to_fail);
     }
 }

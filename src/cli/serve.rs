@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -87,14 +87,12 @@ async fn wait_for_database(options: &StoreOptions, patience: Duration) -> anyhow
             Err(error) => error,
         };
         if !error.is_passing() {
-            return Err(error).context("the database cannot be used");
+            bail!("the database cannot be used: {error}");
         }
         let left = patience.saturating_sub(begun.elapsed());
         if left.is_zero() {
             let seconds = patience.as_secs();
-            return Err(error).with_context(|| {
-                format!("the database cannot be reached; waited {seconds} s (ONELANE_DATABASE_PATIENCE)")
-            });
+            bail!("the database cannot be reached; waited {seconds} s (ONELANE_DATABASE_PATIENCE): {error}");
         }
         tokio::time::sleep(setbacks.failed(&error).min(left)).await;
     }

@@ -68,11 +68,17 @@ impl Delivery {
                 return settlement;
             }
         };
-        settlement.items = vec![match judge(evidence, &item, &found, since) {
+        let mut settled = match judge(evidence, &item, &found, since) {
             Judgement::Done(outcome) => verdict::settle(claimed, outcome, evidence, verdict::uniform()),
             Judgement::NotDone => not_done(claimed),
             Judgement::Unclear(detail, detail_zh) => verdict::left_to_a_person(claimed, unclear(detail, detail_zh)),
-        }];
+        };
+        // Whoever has to decide reads which question was put, and what it found.
+        let words = question_and_answer(call.endpoint, &found);
+        for result in settled.results.iter_mut().filter(|result| result.code.starts_with("evidence.")) {
+            result.raw_message.get_or_insert_with(|| words.clone());
+        }
+        settlement.items = vec![settled];
         settlement
     }
 
@@ -161,6 +167,29 @@ fn judge_trip(found: &[Vec<ProviderOrder>]) -> Judgement {
             "目标系统仅有部分订单,或订单不在同一车次",
         ),
     }
+}
+
+/// Which question was put, and the orders that it found, in words.
+fn question_and_answer(endpoint: &str, found: &[Vec<ProviderOrder>]) -> String {
+    let mut orders = found.iter().flatten().map(described).collect::<Vec<_>>();
+    if orders.is_empty() {
+        orders.push("no order".to_owned());
+    }
+    format!("{endpoint}: {}", orders.join("; "))
+}
+
+fn described(order: &ProviderOrder) -> String {
+    let known = [
+        order.order_number.as_ref().map(|number| format!("our number {number}")),
+        order.status.map(|status| status.to_string()),
+        order.provider_trip_number.as_ref().map(|trip| format!("trip {trip}")),
+        order.created_at.map(|at| format!("created {}", at.to_rfc3339())),
+    ];
+    let known: Vec<String> = known.into_iter().flatten().collect();
+    if known.is_empty() {
+        return order.provider_order_number.clone();
+    }
+    format!("{} ({})", order.provider_order_number, known.join(", "))
 }
 
 fn is_ours(order: &ProviderOrder, first_attempt: Option<DateTime<Utc>>) -> bool {

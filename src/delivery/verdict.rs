@@ -109,7 +109,9 @@ pub fn no_answer_result() -> SubmissionResult {
 /// What a doubt becomes when the question about it brought nothing: it is asked again.
 pub fn still_doubtful(item: &ClaimedItem, why: &str, random: f64) -> SettledItem {
     let due_in = (item.attempts < MOST_ATTEMPTS).then(|| LATER.after(item.attempts, random));
-    SettledItem { due_in, results: vec![no_answer_result().with_raw_message(why)], ..unchanged(item) }
+    let mut results = vec![no_answer_result().with_raw_message(why)];
+    results.extend(due_in.is_none().then(used_up));
+    SettledItem { due_in, results, ..unchanged(item) }
 }
 
 /// What a doubt becomes that only a person can end.
@@ -185,23 +187,25 @@ fn again(item: &ClaimedItem, base: SettledItem, backoff: &Backoff, most: i32, ra
         return SettledItem { due_in: Some(backoff.after(item.attempts, random)), ..base };
     }
     let mut results = base.results;
-    results.push(SubmissionResult::gateway(
-        "limit.attempts_exhausted",
-        Severity::Error,
-        false,
-        "Retries used up",
-        "重试次数用尽",
-    ));
+    results.push(used_up());
     // What may stand at the provider is for evidence or a person to decide, however often it was refused since.
     let state = if item.may_exist { SubmissionState::InDoubt } else { SubmissionState::Dead };
     SettledItem { state, results, announce: true, ..base }
 }
 
+fn used_up() -> SubmissionResult {
+    let code = "limit.attempts_exhausted";
+    SubmissionResult::gateway(code, Severity::Error, false, "Retries used up", "重试次数用尽")
+}
+
 /// Evidence is sought after the lease, when no byte of this attempt can still be on its way.
 fn doubtful(item: &ClaimedItem, base: SettledItem, random: f64) -> SettledItem {
     let due_in = (item.attempts < MOST_ATTEMPTS).then(|| SOON.after(item.attempts, random));
+    let mut results = base.results;
+    results.extend(due_in.is_none().then(used_up));
     SettledItem {
         state: SubmissionState::InDoubt,
+        results,
         due_in,
         after_lease: true,
         may_exist: true,
@@ -270,6 +274,10 @@ mod tests {
         assert_eq!((throttled.state, throttled.counts, throttled.announce), (SubmissionState::InDoubt, false, false));
         let left_to_a_person = after(&item(true, MOST_ATTEMPTS), Verdict::Unknown);
         assert_eq!((left_to_a_person.state, left_to_a_person.due_in), (SubmissionState::InDoubt, None));
+        // Why nothing more is done by itself stands there for whoever has to decide.
+        for left in [left_to_a_person, still_doubtful(&item(true, MOST_ATTEMPTS), "silence", 0.5)] {
+            assert_eq!(left.results.last().map(|result| result.code.as_str()), Some("limit.attempts_exhausted"));
+        }
     }
 
     #[test]

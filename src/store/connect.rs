@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
 
 use super::{Store, StoreError};
 
@@ -39,6 +39,9 @@ pub struct StoreOptions {
 impl Store {
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
         let connect = PgConnectOptions::from_str(&options.database_url)?.application_name("onelane").options(LIMITS);
+        // The first one tells what is wrong, which a pool that tries until its time is over does not.
+        let first = tokio::time::timeout(LONGEST_ACQUIRE, PgConnection::connect_with(&connect));
+        first.await.map_err(|_| StoreError::NoAnswer)??.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(LONGEST_ACQUIRE)
@@ -58,13 +61,12 @@ impl Store {
                     Ok(true)
                 })
             })
-            .connect_with(connect)
-            .await?;
+            .connect_lazy_with(connect);
         Ok(Store { pool, events_written: Arc::default() })
     }
 }
 
-async fn ping(connection: &mut sqlx::PgConnection) -> Result<(), sqlx::Error> {
+async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let late = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
     tokio::time::timeout(LONGEST_PING, connection.ping()).await.map_err(late)?
 }

@@ -47,14 +47,15 @@ impl StoreError {
             StoreError::NoAnswer => true,
             StoreError::Database(error) => match error {
                 sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed
                 | sqlx::Error::BeginFailed => true,
-                sqlx::Error::Database(_) => self.sqlstate().is_some_and(|code| {
-                    OUTAGES.contains(&class(&code)) || SINGLE_OUTAGES.contains(&code.as_str())
-                }),
+                sqlx::Error::Database(_) => self
+                    .sqlstate()
+                    .is_some_and(|code| OUTAGES.contains(&class(&code)) || SINGLE_OUTAGES.contains(&code.as_str())),
                 _ => false,
             },
             StoreError::Migration(_) | StoreError::Schema(_) | StoreError::Inconsistent { .. } => false,

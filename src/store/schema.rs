@@ -118,9 +118,10 @@ impl fmt::Display for Schema {
 impl Store {
     /// What the database's schema is to this binary.
     pub async fn schema(&self) -> Result<Schema, StoreError> {
-        let applied = sqlx::query_as!(Applied, "select version, checksum, success from _sqlx_migrations order by version")
-            .fetch_all(self.pool())
-            .await;
+        let applied =
+            sqlx::query_as!(Applied, "select version, checksum, success from _sqlx_migrations order by version")
+                .fetch_all(self.pool())
+                .await;
         let applied = match applied {
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => Vec::new(),
             applied => applied?,
@@ -136,7 +137,8 @@ impl Store {
             refused => return Err(StoreError::Schema(refused)),
         }
         // A large table may take its time, and so may the one who migrates at the same moment.
-        let unlimited = [("lock_timeout", "0"), ("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+        let unlimited =
+            [("lock_timeout", "0"), ("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
         let options = self.pool().connect_options().as_ref().clone().options(unlimited);
         let mut connection = PgConnection::connect_with(&options).await?;
         let migrated = MIGRATIONS.run_direct(None, &mut connection, false).await;

@@ -12,8 +12,10 @@ mod callbacks;
 mod changes;
 mod conformance;
 mod contract;
+mod database;
 mod decisions;
 mod delivery;
+mod doubtful_changes;
 mod faults;
 mod feed;
 #[allow(dead_code, unused_imports, reason = "the harness is shared with the other tests")]
@@ -26,6 +28,7 @@ mod lanes;
 mod orders;
 mod problems;
 mod providers;
+mod replicas;
 mod retention;
 mod stream;
 mod submissions;

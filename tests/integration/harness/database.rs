@@ -39,7 +39,8 @@ static COUNTER: AtomicU32 = AtomicU32::new(0);
 /// A database of one test.
 pub struct TestDatabase {
     pub url: String,
-    name: String,
+    /// Nothing for one that its server takes with it
+    name: Option<String>,
 }
 
 impl TestDatabase {
@@ -48,7 +49,22 @@ impl TestDatabase {
         let name = format!("{}_{}", server.template, COUNTER.fetch_add(1, Ordering::Relaxed));
         let mut admin = PgConnection::connect(&server.url).await.unwrap();
         create_database(&mut admin, &name, &server.template).await;
-        TestDatabase { url: with_database(&server.url, &name), name }
+        TestDatabase { url: with_database(&server.url, &name), name: Some(name) }
+    }
+
+    /// The same in a database that is there and empty, whose owner takes it down.
+    pub async fn at(url: &str) -> Self {
+        prepare(url).await;
+        TestDatabase { url: url.to_owned(), name: None }
+    }
+
+    /// One without a schema.
+    pub async fn create_empty() -> Self {
+        let server = SERVER.get_or_init(start_server).await;
+        let name = format!("{}_{}", server.template, COUNTER.fetch_add(1, Ordering::Relaxed));
+        let mut admin = PgConnection::connect(&server.url).await.unwrap();
+        create_database(&mut admin, &name, "template0").await;
+        TestDatabase { url: with_database(&server.url, &name), name: Some(name) }
     }
 
     pub async fn store(&self) -> Store {
@@ -145,7 +161,8 @@ impl Drop for TestDatabase {
     /// On a server that stays, nothing is left behind.
     fn drop(&mut self) {
         let Some(server) = SERVER.get().filter(|server| !server.throw_away) else { return };
-        drop_database(server.url.clone(), self.name.clone());
+        let Some(name) = self.name.clone() else { return };
+        drop_database(server.url.clone(), name);
     }
 }
 
@@ -171,12 +188,17 @@ async fn start_server() -> Server {
     let template = format!("onelane_test_{}", Uuid::new_v4().simple());
     let mut admin = PgConnection::connect(&url).await.unwrap();
     create_database(&mut admin, &template, "template0").await;
-    let options = StoreOptions { database_url: with_database(&url, &template), max_connections: 1 };
+    prepare(&with_database(&url, &template)).await;
+    Server { url, throw_away, template }
+}
+
+/// Gives a database the schema, and what tests add to it.
+async fn prepare(url: &str) {
+    let options = StoreOptions { database_url: url.to_owned(), max_connections: 1 };
     let store = Store::connect(&options).await.unwrap();
     store.migrate().await.unwrap();
     store.pool().execute(TEST_SCHEMA).await.unwrap();
     store.close().await;
-    Server { url, throw_away, template }
 }
 
 async fn create_database(admin: &mut PgConnection, name: &str, template: &str) {

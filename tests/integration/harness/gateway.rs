@@ -36,16 +36,30 @@ impl Bench {
         let database = TestDatabase::create().await;
         let (sandbox, sandbox_url) = start_sandbox().await;
         let bench = Self::over(database, sandbox, sandbox_url).await;
-        for account in bench.sandbox.demo_accounts(&bench.sandbox_url) {
+        bench.add_demo_accounts().await;
+        bench
+    }
+
+    /// The same over a database that a test has made, and no gateway any more: the test starts its own.
+    pub async fn prepared(database: TestDatabase) -> Self {
+        let (sandbox, sandbox_url) = start_sandbox().await;
+        let bench = Self::over(database, sandbox, sandbox_url).await;
+        bench.add_demo_accounts().await;
+        let (database, sandbox, sandbox_url) = bench.stop().await;
+        let store = database.store().await;
+        Self::idle(database, store, sandbox, sandbox_url)
+    }
+
+    pub async fn add_demo_accounts(&self) {
+        for account in self.sandbox.demo_accounts(&self.sandbox_url) {
             let mut body = serde_json::to_value(&account).unwrap();
-            body["publicCallbackUrl"] = json!(bench.base_url);
-            let created = bench.caller.post("/v1/accounts", &body).await;
+            body["publicCallbackUrl"] = json!(self.base_url);
+            let created = self.caller.post("/v1/accounts", &body).await;
             assert_eq!(created.status, 201, "{:#}", created.body);
             if let Some(url) = created.body["callbackUrl"].as_str() {
-                bench.sandbox.call_at(account.provider, url);
+                self.sandbox.call_at(account.provider, url);
             }
         }
-        bench
     }
 
     /// Another gateway over the same database and sandbox: a second replica, or the one after a restart.

@@ -4,14 +4,18 @@ mod caller;
 mod database;
 mod event_stream;
 pub mod gateway;
+mod own_cluster;
 mod process;
+mod proxy;
 mod receiver;
 
 pub use caller::{Answer, Caller, send};
 pub use database::TestDatabase;
 pub use event_stream::{Block, EventStream};
 pub use gateway::Bench;
+pub use own_cluster::OwnCluster;
 pub use process::GatewayProcess;
+pub use proxy::{DatabaseProxy, Passage};
 pub use receiver::{Receiver, Reply, Webhooked};
 
 use onelane::canonical::Action;

@@ -2,12 +2,17 @@
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::{ADMIN_KEY, Caller, MASTER_KEY, TestDatabase};
+
+/// How long it may take to end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `onelane serve` on a test's database.
 pub struct GatewayProcess {
@@ -20,45 +25,32 @@ pub struct GatewayProcess {
 impl GatewayProcess {
     /// Starts it and waits until it is ready.
     pub async fn start(database: &TestDatabase) -> Self {
-        Self::spawn(&mut Command::new(env!("CARGO_BIN_EXE_onelane")), database).await
+        Self::start_with(&database.url, &[]).await
     }
 
     /// As [`start`](Self::start), but it kills itself at a moment of its first exchange.
     pub async fn start_dying_at(database: &TestDatabase, moment: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onelane"));
-        Self::spawn(command.env("ONELANE_TEST_DIE_AT", moment), database).await
+        Self::start_with(&database.url, &[("ONELANE_TEST_DIE_AT", moment)]).await
     }
 
     /// As [`start`](Self::start), and tells what the program logs at this level and above.
     pub async fn start_logging(database: &TestDatabase, level: &str) -> Self {
-        Self::spawn(Command::new(env!("CARGO_BIN_EXE_onelane")).env("ONELANE_TEST_LOG", level), database).await
+        Self::start_with(&database.url, &[("RUST_LOG", level)]).await
     }
 
-    async fn spawn(command: &mut Command, database: &TestDatabase) -> Self {
-        let level = command.as_std().get_envs().find(|(name, _)| *name == "ONELANE_TEST_LOG");
-        let level = level.and_then(|(_, level)| level).map_or_else(|| "info".into(), std::ffi::OsStr::to_owned);
-        let mut child = command
-            .arg("serve")
-            .env("DATABASE_URL", &database.url)
-            .env("ONELANE_MASTER_KEY", MASTER_KEY)
-            .env("ONELANE_ADMIN_KEY", ADMIN_KEY)
-            .env("ONELANE_LISTEN", "127.0.0.1:0")
-            .env("ONELANE_ALLOWED_NETWORKS", "127.0.0.0/8,::1")
-            .env("RUST_LOG", level)
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+    /// As [`start`](Self::start), on any address of a database and with these variables.
+    pub async fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
+        let mut child = command(&["serve"], database_url, variables).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut seen = Vec::new();
         let address = loop {
             let Some(line) = log.next_line().await.unwrap() else { panic!("it did not start:\n{}", seen.join("\n")) };
             let ready = serde_json::from_str::<Value>(&line).ok().filter(|line| line["message"] == "ready");
-            if let Some(address) = ready.as_ref().and_then(|line| line["listen"].as_str()) {
-                break address.to_owned();
-            }
+            let address = ready.as_ref().and_then(|line| line["listen"].as_str()).map(str::to_owned);
             seen.push(line);
+            if let Some(address) = address {
+                break address;
+            }
         };
         // Whoever does not read a pipe blocks the one who writes.
         let lines = Arc::new(Mutex::new(seen));
@@ -70,6 +62,13 @@ impl GatewayProcess {
         });
         let base_url = format!("http://{address}");
         GatewayProcess { child, caller: Caller::new(base_url.clone(), Some(ADMIN_KEY)), base_url, log: lines }
+    }
+
+    /// Runs the program to its end; gives whether it ended well, and what it said.
+    pub async fn run(arguments: &[&str], database_url: &str, variables: &[(&str, &str)]) -> (bool, String) {
+        let output = command(arguments, database_url, variables).output();
+        let output = tokio::time::timeout(PATIENCE, output).await.expect("it does not end").unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
     }
 
     /// A path of it, with its address.
@@ -88,14 +87,41 @@ impl GatewayProcess {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), logged).await.unwrap_or_else(|_| panic!("{part}"))
+        tokio::time::timeout(Duration::from_secs(20), logged).await.unwrap_or_else(|_| panic!("{part}"))
+    }
+
+    /// What it has logged so far under this message.
+    pub fn logged(&self, message: &str) -> Vec<Value> {
+        let log = self.log.lock().unwrap();
+        let lines = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["message"] == message).collect()
+    }
+
+    /// Stops it in the middle of whatever it does; nothing of it runs.
+    pub fn hang(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on where it was.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// Asks it to end, and waits until it has; whether it ended well.
+    pub async fn stop(mut self) -> bool {
+        self.signal(Signal::TERM);
+        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it does not end").unwrap().success()
     }
 
     /// Waits until it has killed itself.
     pub async fn has_died(mut self) {
         use std::os::unix::process::ExitStatusExt;
-        let status =
-            tokio::time::timeout(std::time::Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
+        let status = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
         assert_eq!(status.signal(), Some(9));
     }
 
@@ -103,4 +129,22 @@ impl GatewayProcess {
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+fn command(arguments: &[&str], database_url: &str, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onelane"));
+    command
+        .args(arguments)
+        .env("DATABASE_URL", database_url)
+        .env("ONELANE_MASTER_KEY", MASTER_KEY)
+        .env("ONELANE_ADMIN_KEY", ADMIN_KEY)
+        .env("ONELANE_LISTEN", "127.0.0.1:0")
+        .env("ONELANE_ALLOWED_NETWORKS", "127.0.0.0/8,::1")
+        .env("RUST_LOG", "info")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{PROVIDER, cancel, customer_order, held, placed, requests, transport_order};
+use super::{PROVIDER, cancel, customer_order, deafen, held, placed, requests, transport_order};
 use crate::harness::Bench;
 
 const LEASE: Duration = Duration::from_secs(100);
@@ -140,4 +140,139 @@ async fn a_question_without_an_answer_is_put_again() {
     bench.database.advance(Duration::from_secs(1800)).await;
     bench.database.wait_for_state(submission, "accepted").await;
     assert_eq!(held(&bench, "SO-1").len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_of_somebody_else_with_the_same_reference_is_not_taken_for_ours() {
+    for (kind, questions) in [("commit_then_drop", 1), ("reset_before_read", 2)] {
+        let bench = Bench::start().await;
+        let with_reference = |number: &str| {
+            let mut order = transport_order(number);
+            order["customerReference"] = json!("REF-1");
+            order
+        };
+        let other = placed(&bench, &with_reference("SO-0")).await;
+        let fault = json!({"kind": kind, "endpoint": "create_order", "times": 1});
+        let submission = in_doubt(&bench, &with_reference("SO-1"), fault).await;
+        bench.database.advance(LEASE).await;
+        if questions == 2 {
+            missed(&bench).await;
+        }
+        bench.database.wait_for_state(submission, "accepted").await;
+        let read = bench.caller.get(&format!("/v1/submissions/{submission}")).await.body;
+        assert_ne!(read["providerOrderNumber"], other.body["providerOrderNumber"]);
+        assert_eq!((held(&bench, "SO-1").len(), requests(&bench, "find_order")), (1, questions));
+    }
+}
+
+/// Waits until the provider was asked once in vain, and lets the time until the next question pass.
+async fn missed(bench: &Bench) {
+    let once = "select exists (select from submissions where misses = 1)";
+    bench.database.wait_until(Duration::from_secs(30), once).await;
+    bench.database.advance(Duration::from_secs(31)).await;
+}
+
+#[tokio::test]
+async fn an_acceptance_order_that_never_arrived_is_sent_again_after_two_questions() {
+    let bench = Bench::start().await;
+    let fault = json!({"kind": "reset_before_read", "endpoint": "create_customer_order", "times": 1});
+    let submission = in_doubt(&bench, &customer_order("SO-1"), fault).await;
+    bench.database.advance(LEASE).await;
+    missed(&bench).await;
+    bench.database.wait_for_state(submission, "accepted").await;
+    assert_eq!((held(&bench, "SO-1").len(), requests(&bench, "query_customer_orders")), (1, 2));
+}
+
+#[tokio::test]
+async fn an_acceptance_order_that_is_older_than_the_attempt_is_for_a_person_who_sees_all_that_is_known() {
+    let bench = Bench::start().await;
+    let with_reference = |number: &str| {
+        let mut order = customer_order(number);
+        order["customerReference"] = json!("REF-1");
+        order
+    };
+    let older = placed(&bench, &with_reference("SO-1")).await.body["providerOrderNumber"].clone();
+    bench.database.advance(Duration::from_secs(3600)).await;
+    let fault = json!({"kind": "reset_before_read", "endpoint": "create_customer_order", "times": 1});
+    let submission = in_doubt(&bench, &with_reference("SO-2"), fault).await;
+    bench.database.advance(LEASE).await;
+    let asked = "select exists (select from submissions where state = 'in_doubt' and not ready)";
+    bench.database.wait_until(Duration::from_secs(30), asked).await;
+
+    let list = bench.caller.get("/v1/submissions?state=in_doubt").await.body;
+    let [listed] = &list["items"].as_array().unwrap()[..] else { panic!("{list:#}") };
+    // Nothing happens by itself any more.
+    assert_eq!((&listed["id"], &listed["nextAttemptAt"]), (&json!(submission), &Value::Null), "{listed:#}");
+    assert_eq!((&listed["mayExist"], &listed["attempts"]), (&json!(true), &json!(2)));
+    let results = listed["results"].as_array().unwrap();
+    let codes: Vec<_> = results.iter().map(|result| result["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["transport.timeout_in_doubt", "evidence.ambiguous"]);
+    assert!(results[1]["messageEn"].as_str().unwrap().contains("older than the attempt"), "{listed:#}");
+    // Which question was put, and what it found.
+    let said = results[1]["rawMessage"].as_str().unwrap();
+    assert!(said.starts_with("query_customer_orders: ") && said.contains(older.as_str().unwrap()), "{said}");
+    assert!(said.contains("created 20"), "{said}");
+    // The exchanges to the byte: what was sent in vain, and the question with its answer.
+    let attempts = attempts(&bench, submission).await;
+    assert_eq!((attempts.len(), &attempts[0]["response"]), (2, &Value::Null));
+    assert!(attempts[0]["error"].as_str().is_some_and(|error| !error.is_empty()));
+    assert!(attempts[0]["request"]["body"]["content"].as_str().unwrap().contains("REF-1"));
+    assert!(attempts[1]["request"]["url"].as_str().unwrap().contains("query_customer_orders"));
+    let answer = attempts[1]["response"]["body"]["content"].as_str().unwrap();
+    assert!(answer.contains(older.as_str().unwrap()), "{answer}");
+
+    // The person has looked: it is not there.
+    let path = format!("/v1/submissions/{submission}/resolve");
+    let resolved = bench.caller.post(&path, &json!({"state": "rejected", "reason": "not on their screen"})).await;
+    assert_eq!((resolved.status, &resolved.body["state"]), (200, &json!("rejected")), "{:#}", resolved.body);
+}
+
+#[tokio::test]
+async fn the_cancellation_of_an_acceptance_order_that_was_done_is_found() {
+    let bench = Bench::start().await;
+    deafen(&bench).await;
+    let order = placed(&bench, &customer_order("SO-1")).await;
+    let submission = cancel_in_doubt(&bench, order.id(), "commit_then_drop", "cancel_customer_orders").await;
+    bench.database.wait_for_state(submission, "accepted").await;
+    assert_eq!(held(&bench, "SO-1")[0]["cancelled"], 1);
+    assert_eq!(requests(&bench, "cancel_customer_orders"), 1);
+}
+
+#[tokio::test]
+async fn the_cancellation_of_a_transport_order_that_was_not_done_is_sent_again() {
+    let bench = Bench::start().await;
+    deafen(&bench).await;
+    let order = placed(&bench, &transport_order("SO-1")).await;
+    let submission = cancel_in_doubt(&bench, order.id(), "reset_before_read", "cancel_orders").await;
+    missed(&bench).await;
+    bench.database.wait_for_state(submission, "accepted").await;
+    assert_eq!(held(&bench, "SO-1")[0]["cancelled"], 1);
+    assert_eq!(requests(&bench, "find_order"), 2);
+}
+
+/// Loses the answer to a cancellation, and lets the lease end.
+async fn cancel_in_doubt(bench: &Bench, order: &str, kind: &str, endpoint: &str) -> Uuid {
+    bench.faults_of(PROVIDER, json!([{"kind": kind, "endpoint": endpoint, "times": 1}])).await;
+    let path = format!("/v1/orders/{order}/cancel");
+    let submission = bench.caller.post(&path, &Value::Null).await.submission();
+    bench.database.wait_for_state(submission, "in_doubt").await;
+    bench.database.advance(LEASE).await;
+    submission
+}
+
+#[tokio::test]
+async fn an_order_that_is_cancelled_there_already_is_cancelled() {
+    for (order, number) in [(transport_order("SO-1"), "SO-1"), (customer_order("SO-2"), "SO-2")] {
+        let bench = Bench::start().await;
+        deafen(&bench).await;
+        let order = placed(&bench, &order).await;
+        let advance = format!("/control/{PROVIDER}/orders/{number}/advance");
+        let cancelled = bench.control().post(&advance, &json!({"to": "cancelled"})).await;
+        assert_eq!(cancelled.status, 200, "{:#}", cancelled.body);
+        let cancelled = cancel(&bench, order.id()).await;
+        assert_eq!((cancelled.status, &cancelled.body["status"]), (200, &json!("cancelled")), "{:#}", cancelled.body);
+        let result = &cancelled.body["submission"]["results"][0];
+        assert!(result["rawMessage"].as_str().unwrap().contains("已撤销"), "{result:#}");
+        assert_eq!(result["severity"], "info");
+    }
 }

@@ -6,6 +6,7 @@ mod doubts;
 mod lanes;
 mod life;
 mod live;
+mod resends;
 mod sessions;
 mod subscriptions;
 mod trips;

@@ -1,9 +1,11 @@
 //! Several orders on one vehicle.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::subscriptions::{ALL_BY_ITSELF, until};
-use super::{ACCOUNT, PROVIDER, cancel, deafen, held, patch, transport_order};
+use super::{ACCOUNT, PROVIDER, cancel, deafen, held, patch, placed, requests, transport_order};
 use crate::harness::{Answer, Bench};
 
 fn trip(numbers: &[&str]) -> Value {
@@ -111,7 +113,7 @@ async fn a_trip_in_doubt_is_found_with_all_its_numbers() {
     let queued = bench.caller.post_with("/v1/trips", &trip(&["SO-1", "SO-2"]), &[("idempotency-key", "k")]).await;
     let submission = queued.submission();
     bench.database.wait_for_state(submission, "in_doubt").await;
-    bench.database.advance(std::time::Duration::from_secs(100)).await;
+    bench.database.advance(Duration::from_secs(100)).await;
     bench.database.wait_for_state(submission, "accepted").await;
     let read = bench.caller.get(&format!("/v1/trips/{}", queued.id())).await.body;
     assert!(read["providerTripNumber"].is_string(), "{read:#}");
@@ -168,4 +170,47 @@ async fn assert_told_once(bench: &Bench, made: &Answer) {
         assert_eq!(of_order.iter().filter(|it| **it == "order.placed").count(), 1, "{of_order:?}");
         assert_eq!(of_order.iter().filter(|it| **it == "trip.assigned").count(), 1, "{of_order:?}");
     }
+}
+
+/// A trip of SO-1 and SO-2 that never arrived; gives its submission once the lease is over.
+async fn lost(bench: &Bench) -> uuid::Uuid {
+    let fault = json!({"kind": "reset_before_read", "endpoint": "create_order_pack", "times": 1});
+    bench.faults_of(PROVIDER, json!([fault])).await;
+    let queued = bench.caller.post_with("/v1/trips", &trip(&["SO-1", "SO-2"]), &[("idempotency-key", "k")]).await;
+    let submission = queued.submission();
+    bench.database.wait_for_state(submission, "in_doubt").await;
+    bench.database.advance(Duration::from_secs(100)).await;
+    submission
+}
+
+#[tokio::test]
+async fn a_trip_that_never_arrived_is_sent_again_after_two_questions() {
+    let bench = Bench::start().await;
+    let submission = lost(&bench).await;
+    let once = "select exists (select from submissions where misses = 1)";
+    bench.database.wait_until(Duration::from_secs(30), once).await;
+    bench.database.advance(Duration::from_secs(31)).await;
+    bench.database.wait_for_state(submission, "accepted").await;
+    for number in ["SO-1", "SO-2"] {
+        assert_eq!(held(&bench, number)[0]["created"], 1);
+    }
+    assert_eq!(requests(&bench, "create_order_pack"), 2);
+}
+
+#[tokio::test]
+async fn a_trip_of_which_some_orders_are_there_is_for_a_person() {
+    let bench = Bench::start().await;
+    let single = placed(&bench, &transport_order("SO-1")).await;
+    // The gateway knows nothing of it any more: somebody else made it.
+    let forgotten = "update orders set order_number = 'ELSEWHERE'";
+    sqlx::query(forgotten).execute(&mut bench.database.connection().await).await.unwrap();
+    let submission = lost(&bench).await;
+    let asked = "select exists (select from submissions where state = 'in_doubt' and not ready)";
+    bench.database.wait_until(Duration::from_secs(30), asked).await;
+    let read = bench.caller.get(&format!("/v1/submissions/{submission}")).await.body;
+    let result = &read["results"][1];
+    assert_eq!((&result["code"], &read["nextAttemptAt"]), (&json!("evidence.ambiguous"), &Value::Null), "{read:#}");
+    let said = result["rawMessage"].as_str().unwrap();
+    assert!(said.contains(single.body["providerOrderNumber"].as_str().unwrap()), "{said}");
+    assert_eq!(requests(&bench, "create_order_pack"), 1);
 }
