@@ -12,22 +12,25 @@ use crate::backoff::{Backoff, uniform};
 const REST: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(8) };
 /// How often the same trouble is spoken of.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
+/// Different troubles that are spoken of in that time.
+const MOST_TROUBLES: usize = 8;
 
 /// The failures of one task.
 pub struct Setbacks {
     /// What the task does, for people
     task: String,
     in_a_row: i32,
-    /// Since they were spoken of last
+    /// Since one was spoken of last
     unsaid: u64,
-    said_at: Option<Instant>,
+    /// What was spoken of lately, and when
+    said: Vec<(String, Instant)>,
     /// Somebody read that it fails, and not yet that it works again
     said_to_fail: bool,
 }
 
 impl Setbacks {
     pub fn of(task: impl Into<String>) -> Self {
-        Setbacks { task: task.into(), in_a_row: 0, unsaid: 0, said_at: None, said_to_fail: false }
+        Setbacks { task: task.into(), in_a_row: 0, unsaid: 0, said: Vec::new(), said_to_fail: false }
     }
 
     /// Notes a failure; gives how long to rest.
@@ -38,13 +41,20 @@ impl Setbacks {
     fn failed_at(&mut self, now: Instant, error: &impl Display) -> Duration {
         self.in_a_row = self.in_a_row.saturating_add(1);
         self.unsaid += 1;
-        if self.said_at.is_none_or(|at| now - at >= SAY_AGAIN) {
-            tracing::warn!(%error, task = self.task, failures = self.unsaid, "a task fails; it tries again and again");
-            self.said_at = Some(now);
+        self.said.retain(|(_, at)| now - *at < SAY_AGAIN);
+        let trouble = error.to_string();
+        if self.said.len() < MOST_TROUBLES && self.said.iter().all(|(said, _)| *said != trouble) {
+            tracing::warn!(
+                error = trouble,
+                task = self.task,
+                failures = self.unsaid,
+                "a task fails; it tries again and again"
+            );
+            self.said.push((trouble, now));
             self.said_to_fail = true;
             self.unsaid = 0;
         } else {
-            tracing::debug!(%error, task = self.task, "a task fails again");
+            tracing::debug!(error = trouble, task = self.task, "a task fails again");
         }
         REST.after(self.in_a_row, uniform())
     }
@@ -82,5 +92,12 @@ mod tests {
         // One that works and fails by turns is no reason to say both each time.
         setbacks.failed_at(now + SAY_AGAIN, &"away");
         assert!(!setbacks.said_to_fail);
+        // Another trouble is; but not each of many.
+        setbacks.failed_at(now + SAY_AGAIN, &"full");
+        assert!(setbacks.said_to_fail);
+        for number in 0..50 {
+            setbacks.failed_at(now + SAY_AGAIN, &number);
+        }
+        assert_eq!(setbacks.said.len(), MOST_TROUBLES);
     }
 }

@@ -38,7 +38,8 @@ impl Events {
                 Ok(Round::More) => continue,
                 Ok(Round::Unsure) => (REST, Duration::ZERO),
                 Ok(Round::Done) => (REST, POLL.mul_f64(0.5 + uniform())),
-                Err(error) => (setbacks.failed(&error), Duration::ZERO),
+                // One task of each process looks for the reason.
+                Err(error) => (setbacks.failed(&self.inner.store.explain(error).await), Duration::ZERO),
             };
             let rested = async {
                 tokio::time::sleep(rest).await;

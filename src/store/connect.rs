@@ -16,7 +16,7 @@ const LONGEST_ACQUIRE: Duration = Duration::from_secs(5);
 /// otherwise those that a network lost would fill the pool until the kernel gives them up, after a quarter of an hour.
 const LONGEST_PING: Duration = Duration::from_secs(3);
 /// What was used just now is not asked whether it lives.
-const FRESH: Duration = Duration::from_secs(1);
+const FRESH: Duration = Duration::from_millis(100);
 /// How long the database may take for what is asked of it in one go, its limits below included.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
@@ -39,9 +39,7 @@ pub struct StoreOptions {
 impl Store {
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
         let connect = PgConnectOptions::from_str(&options.database_url)?.application_name("onelane").options(LIMITS);
-        // The first one tells what is wrong, which a pool that tries until its time is over does not.
-        let first = tokio::time::timeout(LONGEST_ACQUIRE, PgConnection::connect_with(&connect));
-        first.await.map_err(|_| StoreError::NoAnswer)??.close().await?;
+        try_once(&connect).await?;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(LONGEST_ACQUIRE)
@@ -64,6 +62,20 @@ impl Store {
             .connect_lazy_with(connect);
         Ok(Store { pool, events_written: Arc::default() })
     }
+
+    /// Why the ledger failed, also where the pool knows no more than that no connection could be had.
+    pub async fn explain(&self, error: StoreError) -> StoreError {
+        if !matches!(error, StoreError::Database(sqlx::Error::PoolTimedOut)) {
+            return error;
+        }
+        try_once(&self.pool.connect_options()).await.err().unwrap_or(error)
+    }
+}
+
+/// Connects once, and no more: a pool tries until its time is over, and does not tell why it was in vain.
+async fn try_once(connect: &PgConnectOptions) -> Result<(), StoreError> {
+    let once = async { PgConnection::connect_with(connect).await?.close().await };
+    Ok(tokio::time::timeout(LONGEST_ACQUIRE, once).await.map_err(|_| StoreError::NoAnswer)??)
 }
 
 async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -1,5 +1,7 @@
 //! Why the ledger did not do what was asked, and whether that passes.
 
+use std::borrow::Cow;
+
 use super::schema::Schema;
 
 /// Why the ledger did not do what was asked.
@@ -64,7 +66,7 @@ impl StoreError {
 
     fn sqlstate(&self) -> Option<String> {
         match self {
-            StoreError::Database(sqlx::Error::Database(error)) => error.code().map(|code| code.into_owned()),
+            StoreError::Database(sqlx::Error::Database(error)) => error.code().map(Cow::into_owned),
             _ => None,
         }
     }

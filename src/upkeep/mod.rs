@@ -79,8 +79,8 @@ impl Upkeep {
         let look = async {
             loop {
                 let rests = [
-                    rest(&mut subscribing, bounded(self.subscribe_accounts()).await),
-                    rest(&mut polling, bounded(self.poll_orders()).await),
+                    rest(&mut subscribing, bounded(Box::pin(self.subscribe_accounts())).await),
+                    rest(&mut polling, bounded(Box::pin(self.poll_orders())).await),
                 ];
                 let least = LOOK.mul_f64(0.5 + uniform());
                 tokio::time::sleep(rests.into_iter().fold(least, Duration::max)).await;
