@@ -15,6 +15,9 @@ use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
 use crate::{api, telemetry};
 
+/// How long the connections to the database may take to end.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> anyhow::Result<()> {
     telemetry::set_up("info");
     let config = ServeConfig::read(config).context("the configuration cannot be read")?;
@@ -48,7 +51,8 @@ pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> an
         role,
     };
     Gateway::new(store.clone(), vault, options)?.serve(listener, stop_signal()).await?;
-    store.close().await;
+    // A database that is lost does not keep the process from its end.
+    let _ = tokio::time::timeout(PATIENCE, store.close()).await;
     Ok(())
 }
 

@@ -140,7 +140,8 @@ impl Delivery {
         if tokio::time::timeout(patience, self.inner.tasks.wait()).await.is_err() {
             tracing::warn!("exchanges are still in flight; their leases will run out and evidence will resolve them");
             self.inner.abort.cancel();
-            self.inner.tasks.wait().await;
+            // The database may hold something up; its lease runs out, too.
+            let _ = tokio::time::timeout(patience, self.inner.tasks.wait()).await;
         }
     }
 

@@ -52,4 +52,8 @@ async fn a_replica_whose_network_swallows_everything_does_not_hang() {
     proxy.set(Passage::Open);
     let placed = alone.caller.place(&order("SO-2")).await;
     assert_eq!(placed.body["submission"]["state"], "accepted", "{:#}", placed.body);
+    // Nor does it hang when it is to end.
+    proxy.set(Passage::Lost);
+    alone.caller.get("/readyz").await.problem(503, "unavailable");
+    assert!(alone.stop().await);
 }
