@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LEASE, held};
+use super::{LEASE, held, hold};
 use crate::harness::{Bench, GatewayProcess, TestDatabase};
 
 const ORDERS: usize = 120;
@@ -12,11 +12,11 @@ async fn a_replica_that_is_killed_loses_nothing_and_doubles_nothing() {
     let bench = Bench::prepared(TestDatabase::create().await).await;
     let dying = GatewayProcess::start(&bench.database).await;
     let other = GatewayProcess::start(&bench.database).await;
-    held(&bench, &other, ORDERS).await;
+    held(&other, ORDERS).await;
     // Small requests, so that there are many, and each replica is in the middle of some.
     let single = "update submissions set batch_key = id::text";
     sqlx::query(single).execute(&mut bench.database.connection().await).await.unwrap();
-    bench.store.resume_account("otms-demo").await.unwrap();
+    hold(&other, "resume").await;
     let some = "select count(*) >= 20 from submissions where state = 'accepted'";
     bench.database.wait_until(Duration::from_secs(60), some).await;
     dying.kill().await;

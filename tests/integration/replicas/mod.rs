@@ -57,16 +57,22 @@ async fn nothing_was_changed(bench: &Bench, caller: &crate::harness::Caller, sub
     assert_eq!(bench.database.count(events).await, 2);
 }
 
-/// An administrator's PATCH, POST or the like that has to succeed.
+/// Has webhooks of orders that are placed go to an address.
 async fn add_webhook(gateway: &GatewayProcess, url: &str) {
     let body = json!({"url": url, "types": ["order.placed"]});
     let created = gateway.caller.post("/v1/webhook-endpoints", &body).await;
     assert_eq!(created.status, 201, "{:#}", created.body);
 }
 
+/// `pause` or `resume` of the account.
+async fn hold(gateway: &GatewayProcess, verb: &str) {
+    let answer = gateway.caller.post(&format!("/v1/accounts/otms-demo/{verb}"), &Value::Null).await;
+    assert_eq!(answer.status, 200, "{:#}", answer.body);
+}
+
 /// Has orders queued, and held until the account is resumed.
-async fn held(bench: &Bench, gateway: &GatewayProcess, orders: usize) {
-    bench.store.pause_account("otms-demo", "test").await.unwrap();
+async fn held(gateway: &GatewayProcess, orders: usize) {
+    hold(gateway, "pause").await;
     let orders: Vec<Value> = (0..orders).map(|number| order(&format!("SO-{number}"))).collect();
     let body = json!({"orders": orders});
     let accepted = gateway.caller.post_with("/v1/orders/batch", &body, &[("idempotency-key", "held")]).await;
