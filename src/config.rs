@@ -1,15 +1,19 @@
 //! Configuration of a gateway: environment variables, or a TOML file with the same names in lower case.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
+use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::gateway::Role;
+use crate::api::Limits;
+use crate::gateway::{GatewayOptions, Role, Shutdown};
 use crate::reach::AllowedNetworks;
+use crate::server::ServerOptions;
 use crate::upkeep::{Age, RetentionPolicy};
 
 /// What `onelane serve` needs. Environment variables win over the file.
@@ -27,23 +31,41 @@ pub struct ServeConfig {
     /// `ONELANE_DATABASE_CONNECTIONS`: connections to the database at most
     pub database_connections: u32,
     /// `ONELANE_BODY_LIMIT`: bytes of a request body at most
-    pub body_limit: usize,
+    body_limit: usize,
+    /// `ONELANE_BODY_MEMORY`: bytes of memory that all request bodies may take together
+    body_memory: usize,
+    /// `ONELANE_BODY_IDLE_SECONDS`: how long a request body may bring nothing
+    body_idle_seconds: NonZeroU32,
+    /// `ONELANE_BODY_SECONDS`: how long a whole request body may take
+    body_seconds: NonZeroU32,
+    /// `ONELANE_CONNECTIONS`: connections to the API at most, and requests at once
+    connections: NonZeroU32,
+    /// `ONELANE_IDLE_SECONDS`: how long a connection may be open without a request
+    idle_seconds: NonZeroU32,
+    /// `ONELANE_REQUESTS_PER_SECOND`: of an API key that has no limit of its own
+    requests_per_second: Option<NonZeroU32>,
+    /// `ONELANE_QUEUE_LIMIT`: submissions that may wait of an account that has no limit of its own
+    queue_limit: Option<NonZeroU32>,
+    /// `ONELANE_SHUTDOWN_DELAY_SECONDS`: how long a stopping gateway says so before it accepts no connections any more
+    shutdown_delay_seconds: u32,
+    /// `ONELANE_SHUTDOWN_SECONDS`: how long what was begun may take to end after that
+    shutdown_seconds: u32,
     /// `ONELANE_ALLOWED_NETWORKS`: networks beside the public ones that providers and webhooks may lie in,
     /// with commas between them; in the file also a list
     #[serde(default, deserialize_with = "networks")]
-    pub allowed_networks: AllowedNetworks,
+    allowed_networks: AllowedNetworks,
     /// `ONELANE_KEEP_BODIES`: how long bodies of exchanges and callbacks are kept, e.g. `30d`, or `forever`
-    pub keep_bodies: Option<Age>,
+    keep_bodies: Option<Age>,
     /// `ONELANE_KEEP_ATTEMPTS`: the same of attempts of finished submissions
-    pub keep_attempts: Option<Age>,
+    keep_attempts: Option<Age>,
     /// `ONELANE_KEEP_EVENTS`: of events and their webhook deliveries
-    pub keep_events: Option<Age>,
+    keep_events: Option<Age>,
     /// `ONELANE_KEEP_CALLBACKS`: of callbacks that came to their end
-    pub keep_callbacks: Option<Age>,
+    keep_callbacks: Option<Age>,
     /// `ONELANE_KEEP_HAPPENINGS`: of the knowledge of what providers told, which keeps it from being told twice
-    pub keep_happenings: Option<Age>,
+    keep_happenings: Option<Age>,
     /// `ONELANE_KEEP_IDEMPOTENCY_KEYS`: of idempotency keys
-    pub keep_idempotency_keys: Option<Age>,
+    keep_idempotency_keys: Option<Age>,
     /// `ONELANE_ROLE`: what this process does: `api`, `worker` or `all`
     #[serde(default)]
     pub role: Role,
@@ -66,17 +88,57 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedNetwork
     text.parse().map_err(de::Error::custom)
 }
 
-/// The defaults; secrets have none.
+/// The defaults; secrets have none, and neither has what is not limited.
 #[derive(Serialize)]
 struct Defaults {
     listen: SocketAddr,
     database_connections: u32,
     body_limit: usize,
     database_patience: u64,
+    body_memory: usize,
+    body_idle_seconds: u64,
+    body_seconds: u64,
+    connections: usize,
+    idle_seconds: u64,
+    shutdown_delay_seconds: u64,
+    shutdown_seconds: u64,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        let GatewayOptions { limits, server, shutdown, .. } = GatewayOptions::default();
+        Defaults {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database_connections: 16,
+            database_patience: 60,
+            body_limit: limits.body_limit,
+            body_memory: limits.body_memory,
+            body_idle_seconds: limits.body_idle.as_secs(),
+            body_seconds: limits.body_time.as_secs(),
+            connections: server.connections,
+            idle_seconds: server.idle.as_secs(),
+            shutdown_delay_seconds: shutdown.delay.as_secs(),
+            shutdown_seconds: shutdown.deadline.as_secs(),
+        }
+    }
 }
 
 /// The variables under the prefix `ONELANE_` that hold no text.
-const NUMBERS_AND_ADDRESSES: &[&str] = &["listen", "database_connections", "body_limit", "database_patience"];
+const NUMBERS_AND_ADDRESSES: &[&str] = &[
+    "listen",
+    "database_connections",
+    "database_patience",
+    "body_limit",
+    "body_memory",
+    "body_idle_seconds",
+    "body_seconds",
+    "connections",
+    "idle_seconds",
+    "requests_per_second",
+    "queue_limit",
+    "shutdown_delay_seconds",
+    "shutdown_seconds",
+];
 /// Those that hold text, with the names of the members.
 const TEXTS: &[(&str, &str)] = &[
     ("database_url", "DATABASE_URL"),
@@ -94,13 +156,7 @@ const TEXTS: &[(&str, &str)] = &[
 
 impl ServeConfig {
     pub fn read(file: Option<&Path>) -> Result<Self, Box<figment::Error>> {
-        let defaults = Defaults {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            database_connections: 16,
-            body_limit: crate::api::DEFAULT_BODY_LIMIT,
-            database_patience: 60,
-        };
-        let mut figment = Figment::from(Serialized::defaults(defaults));
+        let mut figment = Figment::from(Serialized::defaults(Defaults::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
         }
@@ -114,8 +170,34 @@ impl ServeConfig {
         figment.extract().map_err(Box::new)
     }
 
+    /// What of it is the gateway's.
+    pub fn gateway_options(&self) -> GatewayOptions {
+        let seconds = |number: NonZeroU32| Duration::from_secs(number.get().into());
+        GatewayOptions {
+            limits: Limits {
+                body_limit: self.body_limit,
+                body_idle: seconds(self.body_idle_seconds),
+                body_time: seconds(self.body_seconds),
+                body_memory: self.body_memory,
+                requests_per_second: self.requests_per_second,
+                queue_limit: self.queue_limit,
+            },
+            server: ServerOptions {
+                connections: usize::try_from(self.connections.get()).unwrap_or(usize::MAX),
+                idle: seconds(self.idle_seconds),
+            },
+            shutdown: Shutdown {
+                delay: Duration::from_secs(self.shutdown_delay_seconds.into()),
+                deadline: Duration::from_secs(self.shutdown_seconds.into()),
+            },
+            allowed_networks: self.allowed_networks.clone(),
+            retention: self.retention(),
+            role: self.role,
+        }
+    }
+
     /// How long what is kept.
-    pub fn retention(&self) -> RetentionPolicy {
+    fn retention(&self) -> RetentionPolicy {
         let default = RetentionPolicy::default();
         RetentionPolicy {
             bodies: self.keep_bodies.unwrap_or(default.bodies),
@@ -134,8 +216,8 @@ mod tests {
 
     /// A configuration whose file says this.
     fn read(toml: &str) -> Result<ServeConfig, String> {
-        let figment = Figment::from(Toml::string("listen = '127.0.0.1:1'\ndatabase_connections = 1\nbody_limit = 1"));
-        figment.merge(Toml::string(toml)).extract().map_err(|error| error.to_string())
+        let figment = Figment::from(Serialized::defaults(Defaults::default())).merge(Toml::string(toml));
+        figment.extract().map_err(|error| error.to_string())
     }
 
     #[test]
@@ -144,12 +226,6 @@ mod tests {
         assert_eq!(read("role = 'worker'").unwrap().role, Role::Worker);
         let wrong = read("role = 'boss'").err().unwrap();
         assert!(wrong.contains("boss") && wrong.contains("worker"), "{wrong}");
-    }
-
-    fn read(toml: &str) -> Result<ServeConfig, String> {
-        let rest = "listen = '127.0.0.1:1'\ndatabase_connections = 1\nbody_limit = 1\ndatabase_patience = 1";
-        let figment = Figment::from(Toml::string(rest)).merge(Toml::string(toml));
-        figment.extract::<ServeConfig>().map_err(|error| error.to_string())
     }
 
     #[test]

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, AppState};
+use crate::api::{self, AppState, Bodies, KeyLimits, Limits};
 use crate::callback::Callbacks;
 use crate::delivery::{Delivery, SendError};
 use crate::event::{Events, SetUpError};
 use crate::reach::AllowedNetworks;
+use crate::server::{self, ServerOptions};
 use crate::store::Store;
 use crate::upkeep::{RetentionPolicy, Upkeep};
 use crate::vault::Vault;
-
-/// How long exchanges in flight may take to end when the gateway stops.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a gateway cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +26,6 @@ pub enum GatewayError {
     Sender(#[from] SendError),
     #[error(transparent)]
     Events(#[from] SetUpError),
-    #[error("the listener failed: {0}")]
-    Listener(#[from] std::io::Error),
 }
 
 /// What one of the processes that share a ledger does.
@@ -55,9 +53,12 @@ impl Role {
 }
 
 /// What an operator may choose of a gateway.
+#[derive(Default)]
 pub struct GatewayOptions {
-    /// Bytes of a request body at most
-    pub body_limit: usize,
+    /// What callers may ask for
+    pub limits: Limits,
+    pub server: ServerOptions,
+    pub shutdown: Shutdown,
     /// Networks beside the public ones that providers and webhooks may lie in
     pub allowed_networks: AllowedNetworks,
     /// How long what is kept
@@ -65,34 +66,60 @@ pub struct GatewayOptions {
     pub role: Role,
 }
 
-impl Default for GatewayOptions {
+/// How a gateway ends.
+#[derive(Debug, Clone)]
+pub struct Shutdown {
+    /// How long it goes on, and says at `/readyz` that it will not, before it accepts no connections any more
+    pub delay: Duration,
+    /// How long what was begun may take to end after that
+    pub deadline: Duration,
+}
+
+impl Default for Shutdown {
     fn default() -> Self {
-        GatewayOptions {
-            body_limit: api::DEFAULT_BODY_LIMIT,
-            allowed_networks: AllowedNetworks::default(),
-            retention: RetentionPolicy::default(),
-            role: Role::default(),
-        }
+        Shutdown { delay: Duration::ZERO, deadline: Duration::from_secs(20) }
+    }
+}
+
+impl Shutdown {
+    /// How long exchanges in flight may take to end. The rest is for answers to those who wait for them.
+    fn patience(&self) -> Duration {
+        self.deadline.mul_f64(0.8)
     }
 }
 
 /// The parts of a gateway.
 pub struct Gateway {
     state: AppState,
-    body_limit: usize,
+    server: ServerOptions,
+    shutdown: Shutdown,
     role: Role,
 }
 
 impl Gateway {
     pub fn new(store: Store, vault: Vault, options: GatewayOptions) -> Result<Self, GatewayError> {
-        let GatewayOptions { body_limit, allowed_networks, role, retention } = options;
+        let GatewayOptions { limits, server, shutdown, allowed_networks, retention, role } = options;
         let vault = Arc::new(vault);
         let allowed_networks = Arc::new(allowed_networks);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault), Arc::clone(&allowed_networks))?;
         let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
         let callbacks = Callbacks::new(store.clone(), Arc::clone(&vault));
         let upkeep = Upkeep::new(store.clone(), Arc::clone(&vault), delivery.clone(), callbacks.clone(), retention);
-        Ok(Gateway { state: AppState { store, vault, delivery, events, callbacks, upkeep }, body_limit, role })
+        let state = AppState {
+            store,
+            vault,
+            delivery,
+            events,
+            callbacks,
+            upkeep,
+            bodies: Arc::new(Bodies::new(&limits)),
+            key_limits: Arc::new(KeyLimits::new(limits.requests_per_second)),
+            queue_limit: limits.queue_limit,
+            // On HTTP/1 there are never more than connections.
+            requests: Arc::new(api::requests_at_once(server.connections)),
+            stopping: CancellationToken::new(),
+        };
+        Ok(Gateway { state, server, shutdown, role })
     }
 
     /// Where providers call in.
@@ -102,12 +129,8 @@ impl Gateway {
 
     /// Serves until `stop` is done; then answers what was begun, lets exchanges in flight end, and leaves the
     /// rest to evidence.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), GatewayError> {
-        let Gateway { state, body_limit, role } = self;
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
+        let Gateway { state, server, shutdown, role } = self;
         let (delivery, events, callbacks) = (state.delivery.clone(), state.events.clone(), state.callbacks.clone());
         let upkeep = state.upkeep.clone();
         // Events get their places in every process: its own streams are told by that how far the feed goes.
@@ -118,40 +141,73 @@ impl Gateway {
             callbacks.start();
             upkeep.start();
         }
-        let app =
-            if role.answers_callers() { api::router(state, body_limit) } else { api::probe_router(state, body_limit) };
-        let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
-        let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-            stop.await;
-            // The receiver waits for this below.
-            let _ = stopped.send(());
-        });
-        let serving = tokio::spawn(async move { server.await });
-        // An error here only says that the server ended first.
-        let _ = stopping.await;
+        let stopping = state.stopping.clone();
+        let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
+        let app = if role.answers_callers() { api::router(state) } else { api::probe_router(state) };
+        let mut serving = tokio::spawn(server::serve(listener, app, server, closing.clone(), cut.clone()));
+        stop.await;
         tracing::info!("stopping");
-        tokio::join!(delivery.stop(PATIENCE), events.stop(PATIENCE), callbacks.stop(PATIENCE), upkeep.stop());
-        match tokio::time::timeout(PATIENCE, serving).await {
-            Ok(Ok(ended)) => Ok(ended?),
-            // A connection that does not end within the patience is cut; what it asked for is in the ledger or not.
-            Ok(Err(_)) | Err(_) => Ok(()),
+        stopping.cancel();
+        sleep(shutdown.delay).await;
+        let deadline = Instant::now() + shutdown.deadline;
+        closing.cancel();
+        let patience = shutdown.patience();
+        let parts = async {
+            tokio::join!(delivery.stop(patience), events.stop(patience), callbacks.stop(patience), upkeep.stop());
+        };
+        if timeout_at(deadline, parts).await.is_err() {
+            tracing::warn!("not everything ended in time; what is left is found in the ledger");
+        }
+        // Whoever waits for a submission is told how it stands.
+        delivery.waiting().close();
+        if timeout_at(deadline, &mut serving).await.is_err() {
+            tracing::warn!("connections are cut; what was asked for on them is in the ledger or not");
+            cut.cancel();
+            // It has no way to fail, and nothing to wait for any more.
+            let _ = serving.await;
         }
     }
 }
 
-/// Done on Ctrl-C or a request to terminate.
+/// Done on Ctrl-C or a request to terminate. A second one ends the process at once.
 pub async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
+    let mut signals = Signals::listen();
+    signals.next().await;
+    tokio::spawn(async move {
+        signals.next().await;
+        tracing::warn!("a second signal: ended at once; what is left is found in the ledger");
+        std::process::exit(1);
+    });
+}
+
+/// Signals that ask the process to end.
+#[cfg(unix)]
+struct Signals(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        Signals(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
     }
-    let _ = interrupt.await;
+
+    async fn next(&mut self) {
+        let signals = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(signals).await;
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Signals
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod provider;
 pub mod reach;
 pub mod sandbox;
+pub mod server;
 pub mod setback;
 pub mod store;
 pub mod telemetry;

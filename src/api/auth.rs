@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::AppState;
+use super::key_limits::{Standing, StandingSlot};
 use super::problem::{Kind, Problem};
 use crate::canonical::Action;
 use crate::store::Store;
@@ -104,11 +105,17 @@ impl FromRequestParts<AppState> for Caller {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, key)| key.trim())
             .ok_or_else(|| unauthenticated("The Authorization header must be `Bearer <api key>`."))?;
-        let stored = state
-            .store
-            .valid_api_key(&hash(key))
-            .await?
-            .ok_or_else(|| unauthenticated("The API key is unknown, revoked or expired."))?;
+        let hash = hash(key);
+        // Before the ledger is asked: a key that comes too often costs it nothing.
+        let known = state.key_limits.count_known(&hash);
+        admit(parts, known)?;
+        let Some(stored) = state.store.valid_api_key(&hash).await? else {
+            state.key_limits.forget(&hash);
+            return Err(unauthenticated("The API key is unknown, revoked or expired."));
+        };
+        if known.is_none() {
+            admit(parts, state.key_limits.count_first(&hash, stored.requests_per_second, stored.burst))?;
+        }
         if stored.use_to_be_noted {
             note_use(state.store.clone(), stored.id);
         }
@@ -130,6 +137,19 @@ fn note_use(store: Store, key: Uuid) {
             tracing::warn!(%error, %key, "the use of an API key could not be noted");
         }
     });
+}
+
+/// Lets a request in unless its key came too often, and leaves word of where the key stands.
+fn admit(parts: &Parts, standing: Option<Standing>) -> Result<(), Problem> {
+    let Some(standing) = standing else { return Ok(()) };
+    if let Some(slot) = parts.extensions.get::<StandingSlot>() {
+        // Whoever authenticates twice in one request was told the first time.
+        let _ = slot.set(standing);
+    }
+    if standing.is_over() {
+        return Err(Problem::new(Kind::RateLimited, "This API key comes too often.").with_retry_after(standing.wait));
+    }
+    Ok(())
 }
 
 /// A new API key: 256 random bits.

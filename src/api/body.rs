@@ -8,6 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::AppState;
+use super::bodies::{Held, Sender};
 use super::openapi::CONTRACT;
 use super::problem::{Kind, Problem};
 use crate::canonical::{FieldError, control_characters};
@@ -16,6 +17,8 @@ use crate::canonical::{FieldError, control_characters};
 pub struct JsonBody {
     pub bytes: Bytes,
     pub value: Value,
+    /// For as long as this stands
+    _held: Held,
 }
 
 impl FromRequest<AppState> for JsonBody {
@@ -35,17 +38,13 @@ impl FromRequest<AppState> for JsonBody {
         if content_type != "application/json" && !content_type.ends_with("+json") {
             return Err(Problem::new(Kind::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let kind = if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-                Kind::BodyTooLarge
-            } else {
-                Kind::MalformedRequest
-            };
-            Problem::new(kind, rejection.body_text())
-        })?;
+        let (head, body) = request.into_parts();
+        let bodies = &state.bodies;
+        let (bytes, mut held) = bodies.read(&head.headers, body, bodies.most(), Sender::Caller).await?;
+        bodies.for_values(&bytes, &mut held)?;
         let value = serde_json::from_slice(&bytes)
             .map_err(|error| Problem::new(Kind::MalformedRequest, format!("The body is not JSON: {error}.")))?;
-        Ok(JsonBody { bytes, value })
+        Ok(JsonBody { bytes, value, _held: held })
     }
 }
 

@@ -25,13 +25,17 @@ pub async fn live() -> Json<Health> {
     Json(Health { status: "ok", detail: None })
 }
 
-/// The process can take work: the database answers, and its schema has all that this version needs. A newer schema is no
-/// reason not to: while an upgrade goes on, gateways of the version before go on serving.
+/// The process can take work: the database answers, its schema has all that this version needs, and the gateway is not
+/// about to end. A newer schema is no reason not to: while an upgrade goes on, gateways of the version before go on
+/// serving.
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "health", responses(
     (status = 200, description = "Work is taken", body = Health),
-    (status = 503, description = "The database cannot be reached, or its schema is not one that this version can serve on", body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be reached, its schema is not one that this version can serve on, or the gateway is about to end", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
+    if state.stopping.is_cancelled() {
+        return Err(Problem::new(Kind::Unavailable, "The gateway is about to end."));
+    }
     let schema = within(state.store.schema()).await?;
     if !schema.may_serve() {
         return Err(Problem::new(Kind::Unavailable, format!("This gateway cannot take work: {schema}.")));

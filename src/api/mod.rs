@@ -6,6 +6,7 @@ mod api_keys;
 mod asking;
 mod audit_log;
 mod auth;
+mod bodies;
 mod body;
 mod callbacks;
 mod deadline;
@@ -14,12 +15,15 @@ mod events;
 mod health;
 mod history;
 mod idempotency;
+mod key_limits;
+mod limits;
 mod live;
 mod masking;
 mod openapi;
 mod orders;
 mod params;
 mod patch;
+mod pressure;
 mod problem;
 mod problem_page;
 mod providers;
@@ -33,14 +37,15 @@ mod views;
 mod visible;
 mod webhook_endpoints;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Request};
 use axum::middleware;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::trace::TraceLayer;
@@ -53,13 +58,18 @@ use crate::callback::Callbacks;
 use crate::canonical::Action;
 use crate::delivery::Delivery;
 use crate::event::Events;
+use crate::store::api_keys::NewApiKey;
 use crate::store::audit::{Act, Actor};
 use crate::store::{Store, StoreError};
 use crate::upkeep::Upkeep;
 use crate::vault::Vault;
 
 pub use auth::{generate_key, hash as hash_key};
+pub use bodies::Bodies;
+pub use key_limits::KeyLimits;
+pub use limits::Limits;
 pub use openapi::CONTRACT;
+pub use pressure::requests_at_once;
 
 /// What handlers need.
 #[derive(Clone)]
@@ -70,10 +80,15 @@ pub struct AppState {
     pub events: Events,
     pub callbacks: Callbacks,
     pub upkeep: Upkeep,
+    pub bodies: Arc<Bodies>,
+    pub key_limits: Arc<KeyLimits>,
+    /// Submissions that may wait of an account that has no limit of its own
+    pub queue_limit: Option<NonZeroU32>,
+    /// Places for requests that are being worked on
+    pub requests: Arc<Semaphore>,
+    /// The gateway is about to end
+    pub stopping: CancellationToken,
 }
-
-/// Bodies longer than this are refused.
-pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Every documented route; the OpenAPI file comes from the same list.
 fn routes() -> OpenApiRouter<AppState> {
@@ -136,28 +151,27 @@ fn probes() -> OpenApiRouter<AppState> {
 }
 
 /// The whole service.
-pub fn router(state: AppState, body_limit: usize) -> Router {
+pub fn router(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
     // It also answers `/openapi.json`.
     let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone());
-    layered(routes.with_state(state).merge(docs), body_limit)
+    layered(routes.with_state(state.clone()).merge(docs), state)
 }
 
 /// A process that only works: it can be probed, and nothing else.
-pub fn probe_router(state: AppState, body_limit: usize) -> Router {
+pub fn probe_router(state: AppState) -> Router {
     let (probes, _) = probes().split_for_parts();
-    layered(probes.with_state(state), body_limit)
+    layered(probes.with_state(state.clone()), state)
 }
 
 /// What every answer goes through.
-fn layered(router: Router, body_limit: usize) -> Router {
+fn layered(router: Router, state: AppState) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     Router::new()
         .merge(router)
         .layer(middleware::from_fn(deadline::hold))
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(body_limit))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(state, pressure::guard))
         .layer(middleware::from_fn(problem::refuse_nul))
         .layer(middleware::from_fn(problem::complete_problems))
         .layer(middleware::from_fn(security_headers::add))
@@ -208,5 +222,15 @@ pub async fn ensure_admin_key(store: &Store, key: &str) -> Result<(), StoreError
         account: None,
         details: serde_json::json!({"name": "first administrator", "scopes": scopes}),
     };
-    store.add_api_key(id, "first administrator", &hash_key(key), &scopes, None, None, &act).await.map(drop)
+    let new = NewApiKey {
+        id,
+        name: "first administrator",
+        hash: &hash_key(key),
+        scopes: &scopes,
+        accounts: None,
+        expires_at: None,
+        requests_per_second: None,
+        burst: None,
+    };
+    store.add_api_key(&new, &act).await.map(drop)
 }

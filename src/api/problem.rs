@@ -40,6 +40,7 @@ pub enum Kind {
     FieldNotClearable,
     IdempotencyKeyReused,
     RateLimited,
+    QueueFull,
     ProviderError,
     ProviderTimeout,
     Unavailable,
@@ -202,7 +203,13 @@ impl Kind {
                 StatusCode::TOO_MANY_REQUESTS,
                 "rate-limited",
                 "Requests come too often",
-                "Repeat the request after Retry-After seconds.",
+                "Repeat the request after Retry-After seconds. RateLimit-Policy and RateLimit say what an API key may do, where it is limited.",
+            ),
+            Kind::QueueFull => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "queue-full",
+                "Too much waits for the account",
+                "Nothing was accepted. Send the order again after Retry-After seconds. GET /v1/accounts/{account}/throttle shows what waits, and for how long; a cancellation is always accepted.",
             ),
             Kind::ProviderError => (
                 StatusCode::BAD_GATEWAY,

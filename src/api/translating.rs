@@ -1,6 +1,8 @@
 //! What every operation goes through before it is queued, and what a preview shows: the account that the key
 //! may use, what its provider can do, and what it can carry.
 
+use std::num::NonZeroU32;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -70,6 +72,12 @@ fn unknown_account(id: &str) -> Problem {
 }
 
 impl OpenedAccount {
+    /// How much may wait for the account.
+    pub fn queue_limit(&self, state: &AppState) -> Option<NonZeroU32> {
+        let own = self.stored.queue_limit.and_then(|limit| u32::try_from(limit).ok()).and_then(NonZeroU32::new);
+        own.or(state.queue_limit)
+    }
+
     /// Whether the provider takes this operation only with the whole document.
     pub fn takes_whole(&self, operation: Operation, order: &Order) -> bool {
         let entry = self.profile.operation(operation, order.document_type());

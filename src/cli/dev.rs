@@ -123,11 +123,11 @@ async fn serve(directory: &Path, database_url: String, pace: Pace, stop: Cancell
 
     let simulating = stop.clone();
     let simulators = tokio::spawn(sandbox.serve(sandbox_listener, simulating.cancelled_owned()));
-    let served = gateway.serve(listener, stop.cancelled_owned()).await;
+    gateway.serve(listener, stop.cancelled_owned()).await;
     simulators.abort();
     store.close().await;
     eprintln!("Stopped. Everything is kept; start again with the same command.");
-    Ok(served?)
+    Ok(())
 }
 
 /// The listener of the API.
@@ -163,6 +163,7 @@ async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount, ap
         settings,
         throttles: json!({}),
         public_callback_url: Some(api.to_owned()),
+        queue_limit: None,
     };
     let act = Act {
         actor: Actor::CommandLine("onelane dev"),

@@ -41,19 +41,26 @@ pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> an
         );
         api::ensure_admin_key(&store, key).await?;
     }
+    allow_many_files();
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     tracing::info!(listen = %listener.local_addr()?, role = <&str>::from(role), "ready");
-    let options = GatewayOptions {
-        body_limit: config.body_limit,
-        retention: config.retention(),
-        allowed_networks: config.allowed_networks,
-        role,
-    };
-    Gateway::new(store.clone(), vault, options)?.serve(listener, stop_signal()).await?;
+    let options = GatewayOptions { role, ..config.gateway_options() };
+    Gateway::new(store.clone(), vault, options)?.serve(listener, stop_signal()).await;
     // A database that is lost does not keep the process from its end.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;
     Ok(())
+}
+
+/// Each connection is an open file, and systems allow few at first.
+fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, current, "the number of open files cannot be raised");
+    }
 }
 
 pub async fn migrate(config: Option<&Path>) -> anyhow::Result<()> {

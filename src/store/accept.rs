@@ -1,5 +1,7 @@
 //! Accepting an order: one statement, one commit. When it returns, the order is in the ledger.
 
+use std::num::NonZeroU32;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -21,6 +23,8 @@ pub struct NewOrder<'a> {
     /// What the caller should know of the translation
     pub notices: &'a [SubmissionResult],
     pub idempotency: Option<&'a IdempotencyKey>,
+    /// How much may wait for the account
+    pub queue_limit: Option<NonZeroU32>,
 }
 
 /// What became of an order that was to be kept.
@@ -32,6 +36,8 @@ pub enum Accepted {
     KeyKnown,
     /// The account has an order of this number; nothing but the key was kept.
     NumberTaken,
+    /// As much waits for the account as may; nothing was kept.
+    QueueFull,
 }
 
 impl Store {
@@ -39,18 +45,23 @@ impl Store {
     pub async fn accept_order(&self, new: &NewOrder<'_>) -> Result<Accepted, StoreError> {
         let notices = NoticeColumns::of(new.notices);
         let key = new.idempotency;
+        let limit_to_count = self.rooms().limit_to_count(new.account_id, new.queue_limit);
         let row = sqlx::query!(
             r#"with clock as materialized (select onelane_now() as now),
+            room as materialized (
+                select $24::bigint is null or count(*) < $24 as is_left, count(*) as waiting from (
+                    select from submissions s
+                    where $24::bigint is not null and s.account_id = $3 and s.ready and s.state in ('queued', 'in_doubt') limit $24) w),
             key as (
                 insert into idempotency_keys (api_key_id, method, path, key, fingerprint, resource_id, status, running_until, created_at)
                 select $9::uuid, $10::text, $11::text, $12::text, $13::bytea, $1, 202, now + make_interval(secs => $14::float8), now
-                from clock where $12::text is not null
+                from clock, room where $12::text is not null and room.is_left
                 on conflict (api_key_id, method, path, key) do nothing
                 returning key),
             new_order as (
                 insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
-                select $1, $3, $4, $5, $6, $7, 'pending', now, now from clock
-                where $12::text is null or exists (select from key)
+                select $1, $3, $4, $5, $6, $7, 'pending', now, now from clock, room
+                where room.is_left and ($12::text is null or exists (select from key))
                 on conflict (account_id, document_type, order_number) do nothing
                 returning id),
             new_submission as (
@@ -68,7 +79,9 @@ impl Store {
                 select $22, 'submission.queued', $3, $1, new_submission.id,
                     jsonb_build_object('orderNumber', $6::text, 'operation', $23::text, 'state', 'queued'), now, now
                 from new_submission, clock)
-            select exists (select from key) as "key_is_new!", exists (select from new_order) as "order_is_new!""#,
+            select exists (select from key) as "key_is_new!", exists (select from new_order) as "order_is_new!",
+                room.is_left as "is_left!", room.waiting as "waiting!"
+            from room"#,
             new.order_id,
             new.submission_id,
             new.account_id,
@@ -92,12 +105,18 @@ impl Store {
             &notices.message_en as &[&str],
             Uuid::now_v7(),
             <&str>::from(Operation::Create),
+            limit_to_count,
         )
         .fetch_one(self.pool())
         .await?;
+        if limit_to_count.is_some() {
+            self.rooms().counted(new.account_id, new.queue_limit, row.waiting);
+        }
         Ok(if row.order_is_new {
             self.tell_of_events();
             Accepted::New
+        } else if !row.is_left {
+            Accepted::QueueFull
         } else if key.is_some() && !row.key_is_new {
             Accepted::KeyKnown
         } else {

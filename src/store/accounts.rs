@@ -22,6 +22,8 @@ pub struct StoredAccount {
     pub public_callback_url: Option<String>,
     /// Last part of its callback path; nothing until that is needed
     pub callback_token: Option<Sealed>,
+    /// How much may wait; as configured when absent
+    pub queue_limit: Option<i32>,
     pub paused_at: Option<DateTime<Utc>>,
     pub pause_reason: Option<String>,
     pub version: i64,
@@ -40,6 +42,7 @@ pub struct NewAccount {
     pub throttles: Value,
     pub throttle_group: String,
     pub public_callback_url: Option<String>,
+    pub queue_limit: Option<i32>,
 }
 
 /// What became of an account that was to be deleted.
@@ -78,6 +81,7 @@ macro_rules! stored {
                 .callback_token
                 .zip(row.callback_token_key)
                 .map(|(bytes, key_id)| Sealed { bytes, key_id }),
+            queue_limit: row.queue_limit,
             paused_at: row.paused_at,
             pause_reason: row.pause_reason,
             version: row.version,
@@ -93,8 +97,8 @@ impl Store {
         let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
             r#"insert into accounts (id, provider, display_name, base_url, credentials, credentials_key, settings,
-                   throttles, throttle_group, public_callback_url, created_at, updated_at)
-               select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now, now from onelane_now() as now
+                   throttles, throttle_group, public_callback_url, queue_limit, created_at, updated_at)
+               select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now, now from onelane_now() as now
                on conflict (id) do nothing"#,
             account.id,
             account.provider,
@@ -106,6 +110,7 @@ impl Store {
             account.throttles,
             account.throttle_group,
             account.public_callback_url,
+            account.queue_limit,
         )
         .execute(&mut *transaction)
         .await?;
@@ -144,7 +149,7 @@ impl Store {
         let changed = sqlx::query_scalar!(
             "with changed as (
                  update accounts set display_name = $3, base_url = $4, credentials = $5, credentials_key = $6, settings = $7,
-                     throttles = $8, throttle_group = $9, public_callback_url = $10,
+                     throttles = $8, throttle_group = $9, public_callback_url = $10, queue_limit = $11,
                      version = version + 1, updated_at = onelane_now()
                  where id = $1 and version = $2
                  returning id),
@@ -163,6 +168,7 @@ impl Store {
             account.throttles,
             account.throttle_group,
             account.public_callback_url,
+            account.queue_limit,
         )
         .fetch_optional(&mut *transaction)
         .await?;
@@ -201,7 +207,7 @@ impl Store {
         let row = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
                    settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
-                   public_callback_url, callback_token, callback_token_key, paused_at, pause_reason, version, created_at,
+                   public_callback_url, callback_token, callback_token_key, queue_limit, paused_at, pause_reason, version, created_at,
                    updated_at
                from accounts where id = $1"#,
             id,
@@ -221,7 +227,7 @@ impl Store {
         let rows = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
                    settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
-                   public_callback_url, callback_token, callback_token_key, paused_at, pause_reason, version, created_at,
+                   public_callback_url, callback_token, callback_token_key, queue_limit, paused_at, pause_reason, version, created_at,
                    updated_at
                from accounts where id > $1 and ($3::text[] is null or id = any($3)) order by id limit $2"#,
             after,

@@ -16,6 +16,9 @@ pub struct StoredApiKey {
     pub revoked_at: Option<DateTime<Utc>>,
     /// To the minute
     pub last_used_at: Option<DateTime<Utc>>,
+    /// As configured when absent
+    pub requests_per_second: Option<i32>,
+    pub burst: Option<i32>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -25,32 +28,40 @@ pub struct ValidApiKey {
     pub name: String,
     pub scopes: Vec<String>,
     pub accounts: Option<Vec<String>>,
+    pub requests_per_second: Option<i32>,
+    pub burst: Option<i32>,
     /// Its last use was noted a minute ago or longer
     pub use_to_be_noted: bool,
 }
 
+/// An API key to be added.
+pub struct NewApiKey<'a> {
+    pub id: Uuid,
+    pub name: &'a str,
+    /// Of the key
+    pub hash: &'a [u8],
+    pub scopes: &'a [String],
+    pub accounts: Option<&'a [String]>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub requests_per_second: Option<i32>,
+    pub burst: Option<i32>,
+}
+
 impl Store {
     /// Adds a key; false when the same key is there already.
-    pub async fn add_api_key(
-        &self,
-        id: Uuid,
-        name: &str,
-        hash: &[u8],
-        scopes: &[String],
-        accounts: Option<&[String]>,
-        expires_at: Option<DateTime<Utc>>,
-        act: &Act<'_>,
-    ) -> Result<bool, StoreError> {
+    pub async fn add_api_key(&self, new: &NewApiKey<'_>, act: &Act<'_>) -> Result<bool, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let done = sqlx::query!(
-            "insert into api_keys (id, name, hash, scopes, accounts, expires_at, created_at)
-             values ($1, $2, $3, $4, $5, $6, onelane_now()) on conflict (hash) do nothing",
-            id,
-            name,
-            hash,
-            scopes,
-            accounts,
-            expires_at,
+            "insert into api_keys (id, name, hash, scopes, accounts, expires_at, requests_per_second, burst, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, onelane_now()) on conflict (hash) do nothing",
+            new.id,
+            new.name,
+            new.hash,
+            new.scopes,
+            new.accounts,
+            new.expires_at,
+            new.requests_per_second,
+            new.burst,
         )
         .execute(&mut *transaction)
         .await?;
@@ -61,7 +72,7 @@ impl Store {
     pub async fn valid_api_key(&self, hash: &[u8]) -> Result<Option<ValidApiKey>, StoreError> {
         Ok(sqlx::query_as!(
             ValidApiKey,
-            r#"select id, name, scopes, accounts,
+            r#"select id, name, scopes, accounts, requests_per_second, burst,
                    (last_used_at is null or last_used_at <= onelane_now() - interval '1 minute') as "use_to_be_noted!"
                from api_keys
                where hash = $1 and revoked_at is null and (expires_at is null or expires_at > onelane_now())"#,
@@ -98,7 +109,8 @@ impl Store {
     pub async fn api_keys(&self, after: Uuid, limit: i64) -> Result<Vec<StoredApiKey>, StoreError> {
         Ok(sqlx::query_as!(
             StoredApiKey,
-            "select id, name, scopes, accounts, expires_at, revoked_at, last_used_at, created_at from api_keys
+            "select id, name, scopes, accounts, expires_at, revoked_at, last_used_at, requests_per_second, burst, created_at
+             from api_keys
              where id > $1 order by id limit $2",
             after,
             limit,

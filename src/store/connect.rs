@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, queue};
 
 /// How long it is waited for a connection.
 const LONGEST_ACQUIRE: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ impl Store {
                 })
             })
             .connect_lazy_with(connect);
-        Ok(Store { pool, events_written: Arc::default() })
+        Ok(Store { pool, events_written: Arc::default(), rooms: queue::Rooms::default() })
     }
 
     /// Why the ledger failed, also where the pool knows no more than that no connection could be had.

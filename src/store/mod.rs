@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod lanes;
 pub mod orders;
 mod outcome;
+mod queue;
 pub mod recover;
 pub mod release;
 pub mod retention;
@@ -34,7 +35,7 @@ pub mod trips;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 
-pub use accept_batch::AcceptedBatch;
+pub use accept_batch::{AcceptedBatch, BatchItem};
 pub use connect::{StoreOptions, within};
 pub use error::StoreError;
 
@@ -55,6 +56,8 @@ pub struct Store {
     pool: PgPool,
     /// Told after each commit of this process with an event in it
     events_written: Arc<Notify>,
+    /// How much may be accepted before it is counted what waits
+    rooms: queue::Rooms,
 }
 
 impl Store {

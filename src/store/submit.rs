@@ -1,13 +1,15 @@
 //! Further operations on an order that is in the ledger: queued behind what is unfinished, in the order in
 //! which they were accepted.
 
+use std::num::NonZeroU32;
+
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::idempotency::{self, IdempotencyKey};
 use super::settle::SettledItem;
-use super::{Store, StoreError, outcome};
+use super::{Store, StoreError, outcome, queue};
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
 
 /// An operation on an order, ready to be queued.
@@ -23,7 +25,12 @@ pub struct NewSubmission<'a> {
     pub batch_key: &'a str,
     pub notices: &'a [SubmissionResult],
     pub idempotency: Option<&'a IdempotencyKey>,
+    /// How much may wait for the account
+    pub queue_limit: Option<NonZeroU32>,
 }
+
+/// Operations on one order that may be unfinished at once. A cancellation may come beyond it.
+const MOST_UNFINISHED: i64 = 100;
 
 /// What became of an operation that was to be queued.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +40,8 @@ pub enum Submitted {
     KeyKnown,
     /// The order is another than the one that was checked: look again.
     OrderChanged,
+    /// As much waits for the order or its account as may; nothing was kept.
+    QueueFull,
 }
 
 /// What became of a cancellation within the gateway.
@@ -58,6 +67,9 @@ impl Store {
             && !idempotency::begin(&mut transaction, key, new.order_id, 202).await?
         {
             return Ok(Submitted::KeyKnown);
+        }
+        if new.operation != Operation::Cancel && is_full(&mut transaction, self.rooms(), new).await? {
+            return Ok(Submitted::QueueFull);
         }
         let status = (new.operation == Operation::Create).then_some(OrderStatus::Pending);
         sqlx::query!(
@@ -141,6 +153,25 @@ impl Store {
         self.tell_of_events();
         Ok(CancelledHere::Done)
     }
+}
+
+/// Whether as much waits for the order, whose row is locked, or for its account as may.
+async fn is_full(
+    connection: &mut PgConnection,
+    rooms: &queue::Rooms,
+    new: &NewSubmission<'_>,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query!(
+        r#"select account_id, (
+               select count(*) from (
+                   select from submissions where order_id = $1 and finished_at is null limit $2) w) >= $2 as "is_full!"
+           from orders where id = $1"#,
+        new.order_id,
+        MOST_UNFINISHED,
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    Ok(row.is_full || queue::is_full(connection, rooms, &row.account_id, new.queue_limit).await?)
 }
 
 /// Locks an order and gives its version, if it is there.

@@ -1,5 +1,7 @@
 //! Trips: several orders on one vehicle, made by one submission.
 
+use std::num::NonZeroU32;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -10,7 +12,7 @@ use super::idempotency::{self, IdempotencyKey};
 use super::outcome::is_taken;
 use super::settle::SettledItem;
 use super::submit::insert_notices;
-use super::{Store, StoreError, happen, outcome};
+use super::{Store, StoreError, happen, outcome, queue};
 use crate::canonical::{DocumentType, EventType, Operation, OrderStatus, SubmissionResult};
 
 /// A trip to be kept, with its orders.
@@ -26,6 +28,8 @@ pub struct NewTrip<'a> {
     pub batch_key: &'a str,
     pub notices: &'a [SubmissionResult],
     pub idempotency: &'a IdempotencyKey,
+    /// How much may wait for the account
+    pub queue_limit: Option<NonZeroU32>,
 }
 
 /// An order of a trip to be kept.
@@ -44,6 +48,8 @@ pub enum AcceptedTrip {
     KeyKnown,
     /// The account has orders of these numbers; nothing was kept.
     NumbersTaken(Vec<String>),
+    /// As much waits for the account as may; nothing was kept.
+    QueueFull,
 }
 
 /// A trip as the ledger keeps it.
@@ -70,6 +76,9 @@ impl Store {
         let mut transaction = self.pool().begin().await?;
         if !idempotency::begin(&mut transaction, new.idempotency, new.trip_id, 202).await? {
             return Ok(AcceptedTrip::KeyKnown);
+        }
+        if queue::is_full(&mut transaction, self.rooms(), new.account_id, new.queue_limit).await? {
+            return Ok(AcceptedTrip::QueueFull);
         }
         let taken = insert_orders(&mut transaction, new).await?;
         if !taken.is_empty() {

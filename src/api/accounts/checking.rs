@@ -44,6 +44,10 @@ pub struct NewAccountBody {
     /// Where the provider reaches this gateway: an absolute URL, which the callback path follows
     #[schema(max_length = 500)]
     public_callback_url: Option<String>,
+    /// Submissions that may wait before no more are accepted: 429 `queue-full` then; as the gateway is configured when
+    /// absent
+    #[schema(minimum = 1, maximum = 100_000_000)]
+    queue_limit: Option<i32>,
 }
 
 /// A limit that replaces a documented one.
@@ -76,6 +80,7 @@ pub fn prepare(state: &AppState, body: NewAccountBody) -> Result<NewAccount, Pro
         throttles,
         throttle_group,
         public_callback_url,
+        queue_limit,
     } = body;
     let settings = settings.unwrap_or_else(|| json!({}));
     let throttles = throttles.unwrap_or_default();
@@ -104,6 +109,7 @@ pub fn prepare(state: &AppState, body: NewAccountBody) -> Result<NewAccount, Pro
         settings,
         throttles: json!(throttles),
         public_callback_url,
+        queue_limit,
     })
 }
 

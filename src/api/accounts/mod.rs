@@ -41,6 +41,9 @@ pub struct AccountView {
     /// Where the provider reaches this gateway
     #[schema(required)]
     pub public_callback_url: Option<String>,
+    /// Submissions that may wait before no more are accepted; null: as the gateway is configured
+    #[schema(required)]
+    pub queue_limit: Option<i32>,
     /// Where the provider calls this account, a secret: with `publicCallbackUrl` a whole URL, else its path. Null for
     /// a provider that does not call
     #[schema(required, example = "https://gateway.example.com/callbacks/provider/account/…")]
@@ -77,6 +80,7 @@ impl AccountView {
             throttle_group,
             public_callback_url,
             callback_token: _,
+            queue_limit,
             paused_at,
             pause_reason,
             version,
@@ -92,6 +96,7 @@ impl AccountView {
             throttles,
             throttle_group,
             public_callback_url,
+            queue_limit,
             callback_url,
             paused: paused_at.map(|since| PausedView { since, reason: pause_reason.unwrap_or_default() }),
             version,

@@ -51,6 +51,9 @@ pub struct AccountPatch {
     /// Where the provider reaches this gateway: an absolute URL, which the callback path follows
     #[schema(max_length = 500)]
     public_callback_url: Option<String>,
+    /// Submissions that may wait before no more are accepted: 429 `queue-full` then
+    #[schema(minimum = 1, maximum = 100_000_000)]
+    queue_limit: Option<i32>,
 }
 
 /// Changes an account.
@@ -148,6 +151,7 @@ fn document(stored: StoredAccount) -> Value {
         throttle_group,
         public_callback_url,
         callback_token: _,
+        queue_limit,
         paused_at: _,
         pause_reason: _,
         version: _,
@@ -165,6 +169,9 @@ fn document(stored: StoredAccount) -> Value {
     });
     if let Some(url) = public_callback_url {
         document["publicCallbackUrl"] = json!(url);
+    }
+    if let Some(limit) = queue_limit {
+        document["queueLimit"] = json!(limit);
     }
     document
 }

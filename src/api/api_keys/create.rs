@@ -16,6 +16,7 @@ use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::{Action, FieldError};
+use crate::store::api_keys::NewApiKey;
 
 /// An API key to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,6 +35,12 @@ pub struct NewApiKeyBody {
     /// When it stops to be valid; never when absent
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<DateTime<Utc>>,
+    /// Requests per second that it may send, at each replica; as the gateway is configured when absent
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    requests_per_second: Option<i32>,
+    /// Requests that it may send at once after a rest; as many as in a second when absent
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    burst: Option<i32>,
 }
 
 /// A new API key. The key itself is answered this once.
@@ -49,6 +56,10 @@ pub struct CreatedApiKey {
     pub accounts: Option<Vec<String>>,
     #[schema(required)]
     pub expires_at: Option<DateTime<Utc>>,
+    #[schema(required)]
+    pub requests_per_second: Option<i32>,
+    #[schema(required)]
+    pub burst: Option<i32>,
 }
 
 /// Makes an API key.
@@ -73,7 +84,7 @@ pub async fn handler(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::Admin)?;
-    let NewApiKeyBody { name, scopes, accounts, expires_at } = validate(&body.value)?;
+    let NewApiKeyBody { name, scopes, accounts, expires_at, requests_per_second, burst } = validate(&body.value)?;
     // A limited administrator cannot make a key that may do more than its own.
     let beyond = match (&accounts, caller.accounts()) {
         (_, None) => false,
@@ -97,11 +108,24 @@ pub async fn handler(
     let key = generate_key().map_err(|error| Problem::new(Kind::Internal, format!("No key can be made: {error}.")))?;
     let id = Uuid::now_v7();
     let names: Vec<String> = scopes.iter().map(|scope| <&str>::from(scope).to_owned()).collect();
-    let chosen = json!({"name": name, "scopes": names, "accounts": accounts, "expiresAt": expires_at});
+    let chosen = json!({
+        "name": name, "scopes": names, "accounts": accounts, "expiresAt": expires_at,
+        "requestsPerSecond": requests_per_second, "burst": burst,
+    });
     let act = caller.act(Action::CreateApiKey, id, None, chosen);
-    state.store.add_api_key(id, &name, &hash(&key), &names, accounts.as_deref(), expires_at, &act).await?;
+    let new = NewApiKey {
+        id,
+        name: &name,
+        hash: &hash(&key),
+        scopes: &names,
+        accounts: accounts.as_deref(),
+        expires_at,
+        requests_per_second,
+        burst,
+    };
+    state.store.add_api_key(&new, &act).await?;
     tracing::info!(key = %id, by = %caller.key_id, "API key made");
-    let created = CreatedApiKey { id, key, name, scopes, accounts, expires_at };
+    let created = CreatedApiKey { id, key, name, scopes, accounts, expires_at, requests_per_second, burst };
     let headers = [(header::LOCATION, format!("/v1/api-keys/{id}")), (header::CACHE_CONTROL, "no-store".to_owned())];
     Ok((StatusCode::CREATED, headers, Json(created)).into_response())
 }

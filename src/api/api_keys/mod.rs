@@ -31,13 +31,41 @@ pub struct ApiKeyView {
     /// When a request came with it last, to the minute; null before the first
     #[schema(required)]
     pub last_used_at: Option<DateTime<Utc>>,
+    /// Requests per second, at each replica; null: as the gateway is configured
+    #[schema(required)]
+    pub requests_per_second: Option<i32>,
+    /// Requests at once after a rest; null: as many as in a second
+    #[schema(required)]
+    pub burst: Option<i32>,
     pub created_at: DateTime<Utc>,
 }
 
 impl From<StoredApiKey> for ApiKeyView {
     fn from(stored: StoredApiKey) -> Self {
-        let StoredApiKey { id, name, scopes, accounts, expires_at, revoked_at, last_used_at, created_at } = stored;
-        ApiKeyView { id, name, scopes, accounts, expires_at, revoked_at, last_used_at, created_at }
+        let StoredApiKey {
+            id,
+            name,
+            scopes,
+            accounts,
+            expires_at,
+            revoked_at,
+            last_used_at,
+            requests_per_second,
+            burst,
+            created_at,
+        } = stored;
+        ApiKeyView {
+            id,
+            name,
+            scopes,
+            accounts,
+            expires_at,
+            revoked_at,
+            last_used_at,
+            requests_per_second,
+            burst,
+            created_at,
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! `POST /callbacks/{provider}/{account}/{token}`
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::AppState;
+use crate::api::bodies::Sender;
 use crate::api::problem::{InAnotherForm, Kind, Problem, ProblemDocument};
 use crate::callback::MOST_BODY_BYTES;
 use crate::provider::CallbackReply;
@@ -34,31 +34,12 @@ pub async fn handler(
     Path((provider, account, token)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let headers = pairs(request.headers());
-    if declared_length(request.headers()).is_some_and(|length| length > MOST_BODY_BYTES) {
-        return Err(too_large());
-    }
+    let (head, body) = request.into_parts();
     let door = state.callbacks.open_door(&provider, &account, &token).await?;
     let door = door.ok_or_else(|| Problem::new(Kind::NotFound, "There is nothing at this path."))?;
-    let body = read_bounded(request).await?;
-    let reply = state.callbacks.receive(&door, headers, body).await?;
+    let (body, _held) = state.bodies.read(&head.headers, body, MOST_BODY_BYTES, Sender::Provider).await?;
+    let reply = state.callbacks.receive(&door, pairs(&head.headers), body.into()).await?;
     Ok(answer(reply))
-}
-
-fn declared_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-async fn read_bounded(mut request: Request) -> Result<Vec<u8>, Problem> {
-    DefaultBodyLimit::max(MOST_BODY_BYTES).apply(&mut request);
-    Bytes::from_request(request, &()).await.map(Vec::from).map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        _ => Problem::new(Kind::MalformedRequest, "The body did not arrive whole."),
-    })
-}
-
-fn too_large() -> Problem {
-    Problem::new(Kind::BodyTooLarge, format!("A callback has at most {MOST_BODY_BYTES} bytes."))
 }
 
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -40,6 +40,7 @@ use crate::api::views::OrderEnvelope;
         (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "The order would not be valid, or the provider cannot carry the change", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "Too much waits for the account; nothing was accepted", body = ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["orders:write"])),
 )]

@@ -1,5 +1,7 @@
 //! From an operation in the ledger to the answer: `Prefer: wait`, replays, the order as it is now.
 
+use std::time::Duration;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
@@ -66,6 +68,16 @@ pub async fn lost_race(state: &AppState, caller: &Caller, key: Option<&Idempoten
     replayed(state, caller, key)
         .await?
         .ok_or_else(|| Problem::new(Kind::Unavailable, "The first request with this key vanished; repeat this one."))
+}
+
+/// When somebody may come again for whose order there was no room.
+const ROOM_AGAIN: Duration = Duration::from_secs(5);
+
+/// As much waits for the account as may.
+pub fn queue_full(account: &str) -> Problem {
+    let detail =
+        format!("As much waits for the account {account} as may, and this was not accepted; send it again later.");
+    Problem::new(Kind::QueueFull, detail).with_retry_after(ROOM_AGAIN)
 }
 
 pub fn mark_replayed(mut response: Response) -> Response {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answering::mark_replayed;
+use super::answering::{mark_replayed, queue_full};
 use super::create::{CheckedOrder, check};
 use super::with_submissions;
 use crate::api::AppState;
@@ -22,8 +22,8 @@ use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::TranslationView;
 use crate::api::views::{OrderEnvelope, OrderView};
-use crate::store::AcceptedBatch;
 use crate::store::accept::NewOrder;
+use crate::store::{self, AcceptedBatch};
 
 const PATH: &str = "/v1/orders/batch";
 /// The most orders of one request.
@@ -142,13 +142,15 @@ pub async fn handler(
     }
     let candidates: Vec<&Candidate> = checked.iter().filter_map(|checked| checked.as_ref().ok()).collect();
     let new: Vec<NewOrder<'_>> = candidates.iter().map(|candidate| candidate.new_order()).collect();
-    let answer = |kept: &[bool]| json!(remembered(&checked, kept));
+    let answer = |items: &[store::BatchItem]| json!(remembered(&checked, items));
     match state.store.accept_orders(&new, Uuid::now_v7(), &key, answer).await? {
-        AcceptedBatch::Kept(kept) => {
-            for (candidate, _) in candidates.iter().zip(&kept).filter(|(_, kept)| **kept) {
-                state.delivery.wake(&candidate.checked.translated.lane);
+        AcceptedBatch::Done(items) => {
+            for (candidate, item) in candidates.iter().zip(&items) {
+                if *item == store::BatchItem::Kept {
+                    state.delivery.wake(&candidate.checked.translated.lane);
+                }
             }
-            replayed(&state, &caller, Some(json!(remembered(&checked, &kept)))).await
+            replayed(&state, &caller, Some(json!(remembered(&checked, &items)))).await
         }
         AcceptedBatch::KeyKnown => {
             let first = replay(&state.store, &key).await?;
@@ -196,7 +198,7 @@ impl Candidate {
     }
 
     fn new_order(&self) -> NewOrder<'_> {
-        let CheckedOrder { order, translated } = &self.checked;
+        let CheckedOrder { order, translated, queue_limit } = &self.checked;
         NewOrder {
             order_id: self.order_id,
             submission_id: self.submission_id,
@@ -209,22 +211,25 @@ impl Candidate {
             batch_key: &translated.batch_key,
             notices: &translated.notices,
             idempotency: None,
+            queue_limit: *queue_limit,
         }
     }
 }
 
 /// What is remembered of each order: its id, or what is wrong with it.
-fn remembered(checked: &[Result<Candidate, Problem>], kept: &[bool]) -> Vec<Value> {
-    let mut kept = kept.iter();
+fn remembered(checked: &[Result<Candidate, Problem>], items: &[store::BatchItem]) -> Vec<Value> {
+    let mut items = items.iter();
     checked
         .iter()
         .map(|checked| match checked {
-            Ok(candidate) if kept.next() == Some(&true) => json!({"orderId": candidate.order_id}),
-            Ok(candidate) => {
-                let order = &candidate.checked.order;
-                let detail = format!("The account {} has an order {} already.", order.account, order.order_number);
-                json!({"problem": Problem::new(Kind::OrderExists, detail).to_value()})
-            }
+            Ok(Candidate { order_id, checked: CheckedOrder { order, .. }, .. }) => match items.next() {
+                Some(store::BatchItem::Kept) => json!({"orderId": order_id}),
+                Some(store::BatchItem::QueueFull) => json!({"problem": queue_full(&order.account).to_value()}),
+                Some(store::BatchItem::NumberTaken) | None => {
+                    let detail = format!("The account {} has an order {} already.", order.account, order.order_number);
+                    json!({"problem": Problem::new(Kind::OrderExists, detail).to_value()})
+                }
+            },
             Err(problem) => json!({"problem": problem.to_value()}),
         })
         .collect()

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::answering::{lost_race, queued, replayed};
+use super::answering::{lost_race, queue_full, queued, replayed};
 use super::{MOST_LOOKS, answer, changes_too_fast, known_number, read, seen};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
@@ -127,6 +127,8 @@ async fn at_provider(
         batch_key: &translated.batch_key,
         notices: &translated.notices,
         idempotency: key,
+        // What takes work away always passes.
+        queue_limit: None,
     };
     match state.store.submit(&new).await? {
         Submitted::Queued => {
@@ -134,6 +136,7 @@ async fn at_provider(
             queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await.map(Some)
         }
         Submitted::KeyKnown => lost_race(state, caller, key).await.map(Some),
+        Submitted::QueueFull => Err(queue_full(&stored.account_id)),
         Submitted::OrderChanged => Ok(None),
     }
 }

@@ -1,13 +1,15 @@
 //! Changes to an order: PATCH of the whole document or of its custom fields. What is sent is the change on top
 //! of what stands and what is queued before it.
 
+use std::num::NonZeroU32;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::answering::{lost_race, queued, replayed};
+use super::answering::{lost_race, queue_full, queued, replayed};
 use super::{MOST_LOOKS, changes_too_fast, known_number, seen};
 use crate::api::AppState;
 use crate::api::auth::Caller;
@@ -49,6 +51,8 @@ struct CheckedChange {
     /// The patch, with ids for new lines
     patch: Value,
     translated: Translated,
+    /// How much may wait for its account
+    queue_limit: Option<NonZeroU32>,
 }
 
 /// Queues a change and answers.
@@ -64,7 +68,7 @@ pub async fn change(
         return Ok(response);
     }
     for _ in 0..MOST_LOOKS {
-        let CheckedChange { stored, operation, patch, translated } = check(state, caller, change).await?;
+        let CheckedChange { stored, operation, patch, translated, queue_limit } = check(state, caller, change).await?;
         let submission_id = Uuid::now_v7();
         let new = NewSubmission {
             submission_id,
@@ -76,6 +80,7 @@ pub async fn change(
             batch_key: &translated.batch_key,
             notices: &translated.notices,
             idempotency: key,
+            queue_limit,
         };
         match state.store.submit(&new).await? {
             Submitted::Queued => {
@@ -83,6 +88,7 @@ pub async fn change(
                 return queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await;
             }
             Submitted::KeyKnown => return lost_race(state, caller, key).await,
+            Submitted::QueueFull => return Err(queue_full(&stored.account_id)),
             Submitted::OrderChanged => {}
         }
     }
@@ -133,7 +139,7 @@ async fn check(state: &AppState, caller: &Caller, change: &Change<'_>) -> Result
             ..Item::create(&order)
         })
         .map_err(|problem| incomplete(&stored, problem))?;
-    Ok(CheckedChange { stored, operation, patch, translated })
+    Ok(CheckedChange { stored, operation, patch, translated, queue_limit: account.queue_limit(state) })
 }
 
 /// The whole document as the provider holds it, where the provider can be asked.

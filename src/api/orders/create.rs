@@ -1,12 +1,14 @@
 //! `POST /v1/orders`
 
+use std::num::NonZeroU32;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::answering::{lost_race, queued, replayed};
+use super::answering::{lost_race, queue_full, queued, replayed};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
@@ -24,6 +26,8 @@ use crate::store::accept::{Accepted, NewOrder};
 pub struct CheckedOrder {
     pub order: Order,
     pub translated: Translated,
+    /// How much may wait for its account
+    pub queue_limit: Option<NonZeroU32>,
 }
 
 /// Accepts an order and queues it for its provider.
@@ -49,6 +53,7 @@ pub struct CheckedOrder {
         (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "The order is not valid, or the provider cannot carry it", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "Too much waits for the account; nothing was accepted", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "The ledger cannot be reached; nothing was accepted", body = ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["orders:write"])),
@@ -88,11 +93,16 @@ pub async fn handler(
             batch_key: &checked.translated.batch_key,
             notices: &checked.translated.notices,
             idempotency: key.as_ref(),
+            queue_limit: checked.queue_limit,
         })
         .await?;
     match accepted {
         Accepted::New => {}
         Accepted::KeyKnown => return lost_race(&state, &caller, key.as_ref()).await,
+        Accepted::QueueFull => {
+            let full = queue_full(&checked.order.account);
+            return replayed(&state, &caller, key.as_ref()).await?.ok_or(full);
+        }
         Accepted::NumberTaken => {
             let order = &checked.order;
             let known = state.store.order_id(&order.account, order.document_type(), &order.order_number).await?;
@@ -121,7 +131,7 @@ pub async fn check(state: &AppState, caller: &Caller, document: &Value) -> Resul
     let order = coherent(order)?;
     let account = account_for(state, caller, &order.account).await?;
     let translated = account.translate(Item::create(&order))?;
-    Ok(CheckedOrder { order, translated })
+    Ok(CheckedOrder { queue_limit: account.queue_limit(state), order, translated })
 }
 
 fn exists(order: &Order, known: Option<Uuid>) -> Problem {

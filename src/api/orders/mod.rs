@@ -12,7 +12,7 @@ pub mod get;
 pub mod list;
 pub mod submissions;
 
-pub use answering::{has_ended, mark_replayed};
+pub use answering::{has_ended, mark_replayed, queue_full};
 
 use axum::Json;
 use axum::http::{StatusCode, header};

@@ -1,5 +1,7 @@
 //! `POST /v1/trips`
 
+use std::num::NonZeroU32;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,7 +15,7 @@ use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::{IdempotencyHeader, replay};
-use crate::api::orders::{has_ended, mark_replayed};
+use crate::api::orders::{has_ended, mark_replayed, queue_full};
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
@@ -53,6 +55,8 @@ struct CheckedTrip {
     orders: Vec<Order>,
     documents: Vec<Value>,
     translated: Translated,
+    /// How much may wait for its account
+    queue_limit: Option<NonZeroU32>,
 }
 
 /// Creates several orders and puts them on one vehicle, in one submission: all of it is accepted, or nothing.
@@ -75,6 +79,7 @@ struct CheckedTrip {
         (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "The trip is not valid, or the provider cannot carry it", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "Too much waits for the account; nothing was accepted", body = ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["orders:write"])),
 )]
@@ -99,7 +104,7 @@ pub async fn handler(
     if let Some(response) = replayed(&state, &caller, &key).await? {
         return Ok(response);
     }
-    let CheckedTrip { account, driver_phone, orders, documents, translated } =
+    let CheckedTrip { account, driver_phone, orders, documents, translated, queue_limit } =
         check(&state, &caller, &body.value).await?;
     let (trip_id, submission_id) = (Uuid::now_v7(), Uuid::now_v7());
     let members: Vec<NewTripOrder<'_>> = orders
@@ -123,6 +128,7 @@ pub async fn handler(
         batch_key: &translated.batch_key,
         notices: &translated.notices,
         idempotency: &key,
+        queue_limit,
     };
     match state.store.accept_trip(&new).await? {
         AcceptedTrip::New => {}
@@ -131,6 +137,7 @@ pub async fn handler(
                 Problem::new(Kind::Unavailable, "The first request with this key vanished; repeat this one.")
             });
         }
+        AcceptedTrip::QueueFull => return Err(queue_full(&account)),
         AcceptedTrip::NumbersTaken(numbers) => return Err(taken(&orders, &numbers)),
     }
     state.delivery.wake(&translated.lane);
@@ -189,7 +196,8 @@ async fn check(state: &AppState, caller: &Caller, body: &Value) -> Result<Checke
         .map(serde_json::to_value)
         .collect::<Result<_, _>>()
         .map_err(|error| Problem::new(Kind::Internal, format!("An order cannot be written: {error}.")))?;
-    Ok(CheckedTrip { account, driver_phone: driver.phone, orders, documents, translated })
+    let queue_limit = opened.queue_limit(state);
+    Ok(CheckedTrip { account, driver_phone: driver.phone, orders, documents, translated, queue_limit })
 }
 
 /// One order of the trip, for the trip's account.

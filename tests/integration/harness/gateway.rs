@@ -83,7 +83,7 @@ impl Bench {
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let serving = tokio::spawn(async move { gateway.serve(listener, stopped).await.unwrap() });
+        let serving = tokio::spawn(async move { gateway.serve(listener, stopped).await });
         let guard = stop.clone().drop_guard();
         let caller = Caller::new(base_url.clone(), Some(ADMIN_KEY));
         Bench { database, store, sandbox, sandbox_url, base_url, caller, stop, _stop_on_drop: guard, serving }
