@@ -185,6 +185,7 @@ impl ServeConfig {
             server: ServerOptions {
                 connections: usize::try_from(self.connections.get()).unwrap_or(usize::MAX),
                 idle: seconds(self.idle_seconds),
+                ..ServerOptions::default()
             },
             shutdown: Shutdown {
                 delay: Duration::from_secs(self.shutdown_delay_seconds.into()),

@@ -22,8 +22,6 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceBuilder;
 use tower_http::metrics::InFlightRequestsLayer;
 
-/// How long a client may not read of its answer until it is cut off.
-const UNREAD: Duration = Duration::from_secs(30);
 /// How often an HTTP/2 client is asked whether it is still there, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(20);
 /// Bytes of a connection that are held before they are read or sent.
@@ -38,12 +36,14 @@ pub struct ServerOptions {
     pub connections: usize,
     /// How long a connection may be open without a whole request head on it
     pub idle: Duration,
+    /// How long a client may not read of its answer until it is cut off
+    pub unread: Duration,
 }
 
 impl Default for ServerOptions {
     /// Longer than proxies keep theirs, so that it is they who close.
     fn default() -> Self {
-        ServerOptions { connections: 10_000, idle: Duration::from_secs(75) }
+        ServerOptions { connections: 10_000, idle: Duration::from_secs(75), unread: Duration::from_secs(30) }
     }
 }
 
@@ -55,7 +55,7 @@ pub async fn serve(
     closing: CancellationToken,
     cut: CancellationToken,
 ) {
-    let ServerOptions { connections, idle } = options;
+    let ServerOptions { connections, idle, unread } = options;
     let http = http(idle);
     let places = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
     let open = TaskTracker::new();
@@ -65,7 +65,7 @@ pub async fn serve(
             let (stream, _) = Listener::accept(&mut listener).await;
             let (http, app, closing, cut) = (http.clone(), app.clone(), closing.clone(), cut.clone());
             open.spawn(async move {
-                connection(stream, &http, app, idle, &closing, &cut).await;
+                connection(stream, &http, app, (idle, unread), &closing, &cut).await;
                 drop(place);
             });
         }
@@ -99,7 +99,7 @@ async fn connection(
     stream: TcpStream,
     http: &Builder<TokioExecutor>,
     app: Router,
-    idle: Duration,
+    (idle, unread): (Duration, Duration),
     closing: &CancellationToken,
     cut: &CancellationToken,
 ) {
@@ -109,7 +109,7 @@ async fn connection(
         return;
     }
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(UNREAD));
+    stream.set_write_timeout(Some(unread));
     let asked = Arc::new(AtomicUsize::new(0));
     let asking = Arc::clone(&asked);
     let (counting, in_flight) = InFlightRequestsLayer::pair();

@@ -17,8 +17,8 @@ use crate::canonical::{FieldError, control_characters};
 pub struct JsonBody {
     pub bytes: Bytes,
     pub value: Value,
-    /// For as long as this stands
-    _held: Held,
+    /// Given back when this is dropped
+    _memory: Held,
 }
 
 impl FromRequest<AppState> for JsonBody {
@@ -38,13 +38,13 @@ impl FromRequest<AppState> for JsonBody {
         if content_type != "application/json" && !content_type.ends_with("+json") {
             return Err(Problem::new(Kind::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."));
         }
-        let (head, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let bodies = &state.bodies;
-        let (bytes, mut held) = bodies.read(&head.headers, body, bodies.most(), Sender::Caller).await?;
-        bodies.for_values(&bytes, &mut held)?;
+        let (bytes, mut memory) = bodies.read(&parts.headers, body, bodies.most(), Sender::Caller).await?;
+        bodies.for_values(&bytes, &mut memory)?;
         let value = serde_json::from_slice(&bytes)
             .map_err(|error| Problem::new(Kind::MalformedRequest, format!("The body is not JSON: {error}.")))?;
-        Ok(JsonBody { bytes, value, _held: held })
+        Ok(JsonBody { bytes, value, _memory: memory })
     }
 }
 

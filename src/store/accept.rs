@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::idempotency::IdempotencyKey;
@@ -45,7 +46,7 @@ impl Store {
     pub async fn accept_order(&self, new: &NewOrder<'_>) -> Result<Accepted, StoreError> {
         let notices = NoticeColumns::of(new.notices);
         let key = new.idempotency;
-        let limit_to_count = self.rooms().limit_to_count(new.account_id, new.queue_limit);
+        let limit_to_count = self.rooms().limit_to_count(new.account_id, new.queue_limit, Instant::now());
         let row = sqlx::query!(
             r#"with clock as materialized (select onelane_now() as now),
             room as materialized (
@@ -110,7 +111,7 @@ impl Store {
         .fetch_one(self.pool())
         .await?;
         if limit_to_count.is_some() {
-            self.rooms().counted(new.account_id, new.queue_limit, row.waiting);
+            self.rooms().counted(new.account_id, new.queue_limit, row.waiting, Instant::now());
         }
         Ok(if row.order_is_new {
             self.tell_of_events();

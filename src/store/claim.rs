@@ -17,6 +17,9 @@ use crate::throttle::{MOST_BOOKING_LAG, Pace, RESERVE_AHEAD};
 /// How long a claimed batch belongs to the worker that claimed it.
 pub const LEASE: Duration = Duration::from_secs(90);
 
+/// Bytes of documents in one batch: it ends with the one that goes beyond.
+const MOST_BATCH_BYTES: i64 = 4 * 1024 * 1024;
+
 /// What a claim asks for.
 pub struct ClaimRequest<'a> {
     pub lane: &'a LaneKey,
@@ -181,14 +184,19 @@ async fn take_batch(
                 order by candidate.due_at, candidate.sequence limit 1),
             locked as materialized (
                 -- Against single values, so that the index gives the order and only the batch is read.
-                select s.id, s.due_at, s.sequence from submissions s
+                select s.id, s.order_id, s.due_at, s.sequence from submissions s
                 where s.account_id = (select account_id from head) and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt')
                   and s.due_at <= (select now from clock) and s.batch_key = (select batch_key from head)
                   and (s.may_exist and not s.cleared) = (select doubtful from head)
                 order by s.due_at, s.sequence limit (select case when doubtful then $11::bigint else $4::bigint end from head)
                 for update of s skip locked),
             picked as materialized (
-                select array_agg(id order by due_at, sequence) as ids from locked having count(*) > 0),
+                -- Sizes as they are stored: those of documents that are kept compressed are not known without reading them.
+                select array_agg(id order by due_at, sequence) as ids from (
+                    select l.id, l.due_at, l.sequence, pg_column_size(o.document) as size,
+                        sum(pg_column_size(o.document)) over (order by l.due_at, l.sequence) as so_far
+                    from locked l join orders o on o.id = l.order_id) sized
+                where so_far - size < $12 having count(*) > 0),
             exchange as (
                 insert into exchanges (id, account_id, throttle_group, provider, endpoint, items, claimed_at, lease_until)
                 select $5, head.account_id, $2, $1, $3, cardinality(picked.ids), clock.now, clock.now + make_interval(secs => $6)
@@ -227,6 +235,7 @@ async fn take_batch(
             lane.now,
             seconds(MOST_BOOKING_LAG),
             i64::from(request.doubtful_limit),
+            MOST_BATCH_BYTES,
         )
         .fetch_all(connection)
         .await?;

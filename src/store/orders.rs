@@ -1,7 +1,9 @@
 //! Reading orders.
 
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -45,14 +47,24 @@ pub struct OrderFilter<'a> {
     pub allowed: Option<&'a [String]>,
     /// The last item of the page before
     pub before: Option<(DateTime<Utc>, Uuid)>,
-    pub limit: i64,
+    pub limit: u16,
 }
+
+/// A page of a list of orders.
+pub struct OrderPage {
+    pub orders: Vec<StoredOrder>,
+    /// There are more, or may be
+    pub more: bool,
+}
+
+/// Bytes of documents on a page: it ends early with the order that goes beyond.
+const MOST_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 struct OrderRow {
     id: Uuid,
     account_id: String,
     provider: String,
-    document: Json<Value>,
+    document: Json<Box<RawValue>>,
     document_complete: bool,
     status: String,
     provider_order_number: Option<String>,
@@ -96,7 +108,8 @@ impl TryFrom<OrderRow> for StoredOrder {
             id,
             account_id,
             provider,
-            document: document.0,
+            document: serde_json::from_str(document.get())
+                .map_err(|error| StoreError::inconsistent("orders", "document", id, error))?,
             document_complete,
             provider_order_number,
             adopted,
@@ -114,7 +127,7 @@ macro_rules! select_orders {
     ($where:tt, $($argument:expr),* $(,)?) => {
         sqlx::query_as!(
             OrderRow,
-            r#"select o.id, o.account_id, o.provider, o.document as "document: Json<Value>", o.document_complete, o.status,
+            r#"select o.id, o.account_id, o.provider, o.document as "document: Json<Box<RawValue>>", o.document_complete, o.status,
                    o.provider_order_number, o.adopted, o.placed, o.version, o.refreshed_at, o.created_at, o.updated_at,
                    array(select s.operation from order_submissions s
                          where s.order_id = o.id and s.finished_at is null
@@ -158,8 +171,8 @@ impl Store {
     }
 
     /// Orders, newest first.
-    pub async fn orders(&self, filter: &OrderFilter<'_>) -> Result<Vec<StoredOrder>, StoreError> {
-        let rows = select_orders!(
+    pub async fn orders(&self, filter: &OrderFilter<'_>) -> Result<OrderPage, StoreError> {
+        let mut rows = select_orders!(
             "where ($1::text is null or o.account_id = $1)
                and ($2::text is null or o.order_number = $2)
                and ($3::text is null or o.provider_order_number = $3)
@@ -181,11 +194,19 @@ impl Store {
             filter.allowed,
             filter.before.map(|(created_at, _)| created_at),
             filter.before.map(|(_, id)| id),
-            filter.limit,
+            i64::from(filter.limit) + 1,
         )
-        .fetch_all(self.pool())
-        .await?;
-        rows.into_iter().map(StoredOrder::try_from).collect()
+        .fetch(self.pool());
+        let (mut orders, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.try_next().await? {
+            // One more than asked for tells that there is a next page.
+            if orders.len() == usize::from(filter.limit) || bytes > MOST_PAGE_BYTES {
+                return Ok(OrderPage { orders, more: true });
+            }
+            bytes += row.document.get().len();
+            orders.push(row.try_into()?);
+        }
+        Ok(OrderPage { orders, more: false })
     }
 
     /// Keeps what a provider said when it was asked about an order: its status, its number, and each milestone

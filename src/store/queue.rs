@@ -37,10 +37,10 @@ struct Room {
 
 impl Rooms {
     /// The limit up to which it has to be counted before one more is accepted; nothing when there is room, or no limit.
-    pub fn limit_to_count(&self, account: &str, limit: Option<NonZeroU32>) -> Option<i64> {
+    pub fn limit_to_count(&self, account: &str, limit: Option<NonZeroU32>, now: Instant) -> Option<i64> {
         let limit = limit?;
         let mut rooms = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = rooms.get_mut(account).filter(|room| room.limit == limit && Instant::now() < room.until);
+        let room = rooms.get_mut(account).filter(|room| room.limit == limit && now < room.until);
         match room.filter(|room| room.left > 0) {
             Some(room) => {
                 room.left -= 1;
@@ -51,11 +51,10 @@ impl Rooms {
     }
 
     /// Notes how much waited when it was counted.
-    pub fn counted(&self, account: &str, limit: Option<NonZeroU32>, waiting: i64) {
+    pub fn counted(&self, account: &str, limit: Option<NonZeroU32>, waiting: i64, now: Instant) {
         let Some(limit) = limit else { return };
         let room = i64::from(limit.get()).saturating_sub(waiting);
         let left = u32::try_from(room).unwrap_or_default() / SHARE;
-        let now = Instant::now();
         let mut rooms = self.by_account.lock().unwrap_or_else(PoisonError::into_inner);
         if rooms.len() >= FEW {
             rooms.retain(|_, room| now < room.until);
@@ -77,7 +76,7 @@ pub(super) async fn is_full(
     account: &str,
     limit: Option<NonZeroU32>,
 ) -> Result<bool, StoreError> {
-    let Some(most) = rooms.limit_to_count(account, limit) else { return Ok(false) };
+    let Some(most) = rooms.limit_to_count(account, limit, Instant::now()) else { return Ok(false) };
     let waiting = sqlx::query_scalar!(
         r#"select count(*) as "waiting!" from (
                select from submissions
@@ -87,7 +86,7 @@ pub(super) async fn is_full(
     )
     .fetch_one(connection)
     .await?;
-    rooms.counted(account, limit, waiting);
+    rooms.counted(account, limit, waiting, Instant::now());
     Ok(waiting >= most)
 }
 
@@ -95,29 +94,38 @@ pub(super) async fn is_full(
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_share_of_the_room_is_taken_for_granted_for_a_moment() {
-        let rooms = Rooms::default();
+    #[test]
+    fn a_share_of_the_room_is_taken_for_granted_for_a_moment() {
+        let (rooms, now) = (Rooms::default(), Instant::now());
         let limit = NonZeroU32::new(100);
-        assert_eq!(rooms.limit_to_count("a", None), None);
-        assert_eq!(rooms.limit_to_count("a", limit), Some(100));
-        rooms.counted("a", limit, 60);
-        let free = (0..).take_while(|_| rooms.limit_to_count("a", limit).is_none()).count();
+        assert_eq!(rooms.limit_to_count("a", None, now), None);
+        assert_eq!(rooms.limit_to_count("a", limit, now), Some(100));
+        rooms.counted("a", limit, 60, now);
+        let free = (0..100).take_while(|_| rooms.limit_to_count("a", limit, now).is_none()).count();
         assert_eq!(free, 5, "an eighth of 40");
-        rooms.counted("a", limit, 60);
-        assert_eq!(rooms.limit_to_count("b", limit), Some(100), "another account");
-        assert_eq!(rooms.limit_to_count("a", NonZeroU32::new(50)), Some(50), "another limit");
-        tokio::time::advance(GOOD_FOR).await;
-        assert_eq!(rooms.limit_to_count("a", limit), Some(100), "an old count");
+        rooms.counted("a", limit, 60, now);
+        assert_eq!(rooms.limit_to_count("b", limit, now), Some(100), "another account");
+        assert_eq!(rooms.limit_to_count("a", NonZeroU32::new(50), now), Some(50), "another limit");
+        assert_eq!(rooms.limit_to_count("a", limit, now + GOOD_FOR), Some(100), "an old count");
     }
 
     #[test]
     fn where_little_is_left_each_is_counted() {
-        let rooms = Rooms::default();
+        let (rooms, now) = (Rooms::default(), Instant::now());
         let limit = NonZeroU32::new(100);
         for waiting in [93, 100, 250] {
-            rooms.counted("a", limit, waiting);
-            assert_eq!(rooms.limit_to_count("a", limit), Some(100));
+            rooms.counted("a", limit, waiting, now);
+            assert_eq!(rooms.limit_to_count("a", limit, now), Some(100));
         }
+    }
+
+    #[test]
+    fn accounts_of_old_counts_are_forgotten() {
+        let (rooms, now) = (Rooms::default(), Instant::now());
+        for account in 0..FEW {
+            rooms.counted(&account.to_string(), NonZeroU32::new(100), 0, now);
+        }
+        rooms.counted("one more", NonZeroU32::new(100), 0, now + GOOD_FOR);
+        assert_eq!(rooms.by_account.lock().unwrap().len(), 1);
     }
 }

@@ -26,6 +26,7 @@ mod ile;
 mod killed;
 mod lanes;
 mod orders;
+mod pressure;
 mod problems;
 mod providers;
 mod replicas;

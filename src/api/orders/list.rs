@@ -13,7 +13,7 @@ use crate::api::params::{Page, Params, page_limit, read_time_cursor, storable, w
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::{OrderEnvelope, OrderView};
 use crate::canonical::{OrderStatus, SubmissionState};
-use crate::store::orders::OrderFilter;
+use crate::store::orders::{OrderFilter, OrderPage};
 
 /// Which orders are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -59,7 +59,7 @@ pub async fn handler(
     Params(query): Params<OrdersQuery>,
 ) -> Result<Json<Page<OrderView>>, Problem> {
     caller.require(Scope::OrdersRead)?;
-    let limit = page_limit(query.limit)?;
+    let limit = u16::try_from(page_limit(query.limit)?).unwrap_or(u16::MAX);
     let before = query.cursor.as_deref().map(read_time_cursor).transpose()?;
     let filter = OrderFilter {
         account: query.account.as_deref(),
@@ -71,14 +71,9 @@ pub async fn handler(
         created_to: storable("createdTo", query.created_to)?,
         allowed: caller.accounts(),
         before,
-        // One more tells whether there is a next page.
-        limit: limit + 1,
+        limit,
     };
-    let mut orders = state.store.orders(&filter).await?;
-    let more = orders.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        orders.pop();
-    }
+    let OrderPage { orders, more } = state.store.orders(&filter).await?;
     let next_cursor = orders.last().filter(|_| more).map(|last| write_time_cursor(last.created_at, last.id));
     Ok(Json(Page { items: with_submissions(&state, orders).await?, next_cursor }))
 }

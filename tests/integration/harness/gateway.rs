@@ -33,9 +33,16 @@ pub struct Bench {
 impl Bench {
     /// A gateway with the sandbox's demo accounts, those of providers that it has an adapter for.
     pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same, with other options.
+    pub async fn start_with(change: impl FnOnce(&mut GatewayOptions)) -> Self {
         let database = TestDatabase::create().await;
         let (sandbox, sandbox_url) = start_sandbox().await;
-        let bench = Self::over(database, sandbox, sandbox_url).await;
+        let mut options = GatewayOptions { allowed_networks: AllowedNetworks::loopback(), ..GatewayOptions::default() };
+        change(&mut options);
+        let bench = Self::with_options(options, database, sandbox, sandbox_url).await;
         bench.add_demo_accounts().await;
         bench
     }
@@ -75,9 +82,19 @@ impl Bench {
         sandbox: Arc<Sandbox>,
         sandbox_url: String,
     ) -> Self {
+        let options = GatewayOptions { allowed_networks, ..GatewayOptions::default() };
+        Self::with_options(options, database, sandbox, sandbox_url).await
+    }
+
+    /// The same, with all options.
+    pub async fn with_options(
+        options: GatewayOptions,
+        database: TestDatabase,
+        sandbox: Arc<Sandbox>,
+        sandbox_url: String,
+    ) -> Self {
         let store = database.store().await;
         api::ensure_admin_key(&store, ADMIN_KEY).await.unwrap();
-        let options = GatewayOptions { allowed_networks, ..GatewayOptions::default() };
         let gateway = Gateway::new(store.clone(), Vault::from_base64(MASTER_KEY).unwrap(), options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());

@@ -7,6 +7,7 @@ pub mod gateway;
 mod own_cluster;
 mod process;
 mod proxy;
+mod raw;
 mod receiver;
 
 pub use caller::{Answer, Caller, send};
@@ -16,6 +17,7 @@ pub use gateway::Bench;
 pub use own_cluster::OwnCluster;
 pub use process::GatewayProcess;
 pub use proxy::{DatabaseProxy, Passage};
+pub use raw::RawConnection;
 pub use receiver::{Receiver, Reply, Webhooked};
 
 use onelane::canonical::Action;

@@ -33,6 +33,11 @@ impl GatewayProcess {
         Self::start_with(&database.url, &[("ONELANE_TEST_DIE_AT", moment)]).await
     }
 
+    /// As [`start`](Self::start), with further variables.
+    pub async fn start_with(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_onelane")).envs(variables.iter().copied()), database).await
+    }
+
     /// As [`start`](Self::start), and tells what the program logs at this level and above.
     pub async fn start_logging(database: &TestDatabase, level: &str) -> Self {
         Self::start_with(&database.url, &[("RUST_LOG", level)]).await
@@ -123,6 +128,24 @@ impl GatewayProcess {
         use std::os::unix::process::ExitStatusExt;
         let status = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap();
         assert_eq!(status.signal(), Some(9));
+    }
+
+    /// Asks it to end, as a container's runtime does.
+    pub fn terminate(&self) {
+        let pid = rustix::process::Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Waits until it has ended; gives its exit code.
+    pub async fn exit_code(mut self) -> Option<i32> {
+        tokio::time::timeout(std::time::Duration::from_secs(30), self.child.wait()).await.unwrap().unwrap().code()
+    }
+
+    /// The most memory that it had in use, in bytes.
+    pub fn most_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
     }
 
     /// `kill -9`
