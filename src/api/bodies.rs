@@ -18,8 +18,8 @@ use super::problem::{Kind, Problem};
 /// Bytes of memory for a byte of a body, while its buffer grows.
 const FOR_A_BYTE: usize = 2;
 /// Bytes of memory for what stands between two commas, colons or brackets of a JSON document: its value, and the
-/// copies of it that are checked, translated and kept. Measured with batches of orders.
-const FOR_A_VALUE: usize = 256;
+/// copies of it that are checked, translated, kept and answered. Measured with batches of orders.
+const FOR_A_VALUE: usize = 512;
 /// Bodies up to this size may take the last of the budget.
 const SMALL: usize = 64 * 1024;
 /// When somebody may come again for whom there was no memory.

@@ -26,7 +26,7 @@ impl Default for Limits {
             body_limit: 10 * 1024 * 1024,
             body_idle: Duration::from_secs(10),
             body_time: Duration::from_secs(60),
-            body_memory: 512 * 1024 * 1024,
+            body_memory: 1024 * 1024 * 1024,
             requests_per_second: None,
             queue_limit: None,
         }

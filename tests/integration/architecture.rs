@@ -32,6 +32,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "reach",
         &["provider", "store", "delivery", "callback", "event", "api", "canonical", "sandbox", "gateway", "cli", "axum"],
     ),
+    (
+        "server.rs",
+        &["canonical", "provider", "store", "delivery", "callback", "event", "api", "gateway", "cli", "sqlx"],
+    ),
     ("throttle.rs", &["store", "delivery", "api", "sandbox", "sqlx", "axum", "tokio"]),
 ];
 

@@ -120,7 +120,7 @@ pub async fn handler(
     caller: Caller,
     Params(params): Params<MutationParams>,
     idempotency: IdempotencyHeader,
-    body: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
     if params.validate_only {
@@ -136,9 +136,11 @@ pub async fn handler(
         return Ok(mark_replayed(replayed(&state, &caller, first.answer).await?));
     }
     let orders = orders_of(&body.value)?;
+    // A large batch is not held in more copies than it must be.
+    body.value = Value::Null;
     let mut checked = Vec::with_capacity(orders.len());
-    for order in &orders {
-        checked.push(check(&state, &caller, order).await.and_then(Candidate::of));
+    for order in orders {
+        checked.push(check(&state, &caller, &order).await.and_then(Candidate::of));
     }
     let candidates: Vec<&Candidate> = checked.iter().filter_map(|checked| checked.as_ref().ok()).collect();
     let new: Vec<NewOrder<'_>> = candidates.iter().map(|candidate| candidate.new_order()).collect();

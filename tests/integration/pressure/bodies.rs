@@ -66,17 +66,25 @@ async fn a_body_that_goes_on_and_on_is_given_up() {
 #[tokio::test]
 async fn large_bodies_wait_their_turn_and_small_ones_need_not() {
     let bench = Bench::start_with(|options| options.limits.body_memory = 2048 * KIB).await;
-    let mut slow = RawConnection::open(&bench.base_url).await;
-    slow.post_head("/v1/orders", 700 * KIB, "").await;
-    slow.send(vec![b' '; 600 * KIB]).await;
+    let hold = async || {
+        let mut slow = RawConnection::open(&bench.base_url).await;
+        slow.post_head("/v1/orders", 700 * KIB, "").await;
+        slow.send(vec![b' '; 600 * KIB]).await;
+        slow
+    };
+    let mut slow = hold().await;
     // Once it has arrived there is no memory for as much again.
     let large = padded("SO-1", 300 * KIB);
     let refused = loop {
         let answer = bench.caller.post_bytes("/v1/orders", "application/json", large.clone()).await;
-        if answer.status == 503 {
+        if !slow.is_silent() {
+            // It was the other one that came too late.
+            slow = hold().await;
+        } else if answer.status == 503 {
             break answer;
+        } else {
+            assert!(matches!(answer.status, 202 | 409), "{:#}", answer.body);
         }
-        assert!(matches!(answer.status, 202 | 409), "{:#}", answer.body);
     };
     refused.problem(503, "unavailable");
     assert_eq!(refused.header("retry-after"), Some("2"));
@@ -122,7 +130,7 @@ async fn memory_is_bounded_whoever_sends() {
     }
     assert!(held < 256, "nobody was refused");
     let grown = gateway.most_memory().saturating_sub(before);
-    assert!(grown < 192 * KIB * KIB, "{grown} bytes for {held} bodies");
+    assert!(grown < 256 * KIB * KIB, "{grown} bytes for {held} bodies");
     let answer = gateway.caller.get("/v1/orders").await;
     assert_eq!(answer.status, 200, "{:#}", answer.body);
 }
