@@ -7,6 +7,8 @@ pub mod cli;
 pub mod config;
 pub mod delivery;
 pub mod event;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod gateway;
 pub mod postgres;
 pub mod provider;

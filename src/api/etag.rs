@@ -1,10 +1,14 @@
 //! `If-Match`: a change is made only to the version that the caller has seen.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 
 use super::problem::{Kind, Problem};
+
+/// What stands before a weak entity tag.
+const WEAK: &str = "W/";
 
 /// The versions that `If-Match` names (RFC 9110, 13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +23,24 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        IfMatch::read(&parts.headers)
+    }
+}
+
+/// The text of an entity tag. A weak one never matches (RFC 9110, 8.8.3.2), and keeps its mark so that it
+/// cannot.
+fn strong_tag(tag: &str) -> Option<String> {
+    let (mark, opaque) = if tag.starts_with(WEAK) { tag.split_at(WEAK.len()) } else { ("", tag) };
+    let text = opaque.strip_prefix('"')?.strip_suffix('"')?;
+    Some(format!("{mark}{text}"))
+}
+
+impl IfMatch {
+    /// What the headers name.
+    pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut tags = Vec::new();
         let mut any = true;
-        for value in parts.headers.get_all(IF_MATCH) {
+        for value in headers.get_all(IF_MATCH) {
             any = false;
             let value = value.to_str().unwrap_or_default().trim();
             if value == "*" {
@@ -38,18 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         }
         Ok(if any { IfMatch::Any } else { IfMatch::OneOf(tags) })
     }
-}
 
-/// The text of an entity tag. A weak one never matches (RFC 9110, 8.8.3.2), and keeps its mark so that it
-/// cannot.
-fn strong_tag(tag: &str) -> Option<String> {
-    match tag.strip_prefix("W/") {
-        Some(weak) => strong_tag(weak).map(|text| format!("W/{text}")),
-        None => Some(tag.strip_prefix('"')?.strip_suffix('"')?.to_owned()),
-    }
-}
-
-impl IfMatch {
     /// Refuses a change to another version than the caller has seen.
     pub fn require(&self, version: i64) -> Result<(), Problem> {
         match self {
@@ -85,6 +93,14 @@ mod tests {
         let tags = read(&["\"3\", \"4\"", "\"5\""]).await.unwrap();
         assert!(tags.require(4).is_ok() && tags.require(5).is_ok() && tags.require(6).is_err());
         assert!(read(&["W/\"3\""]).await.unwrap().require(3).is_err());
-        assert!(read(&["3"]).await.is_err());
+        for wrong in ["3", "\"", "W/3", "W/W/\"3\"", "W/", ""] {
+            assert!(read(&[wrong]).await.is_err(), "{wrong}");
+        }
+    }
+
+    /// A head may hold hundreds of kilobytes.
+    #[tokio::test]
+    async fn a_mark_that_is_repeated_does_not_exhaust_the_stack() {
+        assert!(read(&[&"W/".repeat(150_000)]).await.is_err());
     }
 }

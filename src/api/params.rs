@@ -161,7 +161,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PreferWait {
 }
 
 /// A preference that cannot be read is none (RFC 7240, 2).
-fn prefer_wait(headers: &HeaderMap) -> Option<Duration> {
+pub fn prefer_wait(headers: &HeaderMap) -> Option<Duration> {
     let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     preferences.flat_map(|value| value.split([',', ';'])).find_map(|preference| {
         let (name, value) = preference.split_once('=')?;

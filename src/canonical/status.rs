@@ -134,6 +134,53 @@ mod tests {
         );
     }
 
+    /// Every status that may come of this one, by however many steps.
+    fn reachable(from: OrderStatus, rule: fn(OrderStatus, OrderStatus) -> bool) -> Vec<OrderStatus> {
+        let mut found: Vec<OrderStatus> = Vec::new();
+        let mut open = vec![from];
+        while let Some(status) = open.pop() {
+            for next in OrderStatus::VARIANTS.iter().copied().filter(|next| rule(status, *next)) {
+                if !found.contains(&next) {
+                    found.push(next);
+                    open.push(next);
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_is_told_never_goes_in_a_circle_and_ends_are_ends() {
+        use OrderStatus::{Cancelled, Completed, Pending, Unknown};
+        for status in OrderStatus::VARIANTS.iter().copied() {
+            let after = reachable(status, OrderStatus::may_become);
+            assert!(!after.contains(&status), "{status} comes again");
+            assert!(!after.contains(&Pending) && !after.contains(&Unknown), "nobody tells {status} back to the start");
+            assert_eq!(after.is_empty(), status.is_end(), "{status}");
+            // Every way leads to both ends, and a step that was left out is no obstacle.
+            assert_eq!(after.contains(&Completed) && after.contains(&Cancelled), !status.is_end(), "{status}");
+            for later in after {
+                assert!(OrderStatus::may_become(status, later), "{status} to {later} at once");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_found_goes_in_circles_only_where_the_provider_holds_the_order() {
+        use OrderStatus::{Cancelled, Completed, Confirmed, Draft, InTransit, Pending, Rejected, Requested, Unknown};
+        let held = [Draft, Requested, Confirmed, InTransit, Completed];
+        for status in OrderStatus::VARIANTS.iter().copied() {
+            let after = reachable(status, OrderStatus::may_be_found);
+            assert_eq!(after.contains(&status), held.contains(&status), "{status}");
+            assert!([Pending, Rejected, Unknown].iter().all(|own| !after.contains(own)), "{status}");
+            assert_eq!(after.is_empty(), status == Cancelled, "a cancelled order does not come back");
+            // What is told is never against what could be found, but for the answer to a creation.
+            for next in OrderStatus::VARIANTS.iter().copied().filter(|next| *next != Rejected) {
+                assert!(!status.may_become(next) || status.may_be_found(next), "{status} to {next}");
+            }
+        }
+    }
+
     #[test]
     fn where_an_order_may_come_from() {
         use OrderStatus::{Confirmed, Draft, Pending, Rejected, Requested, Unknown};

@@ -11,7 +11,7 @@ use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::{Delivery, LONGEST_REST};
 use crate::canonical::{FieldError, SubmissionResult};
-use crate::provider::{Answer, Call, Calls, Reply};
+use crate::provider::{Answer, Call, Calls, Reply, read_reply};
 use crate::store::StoreError;
 use crate::store::settle::ExchangeRecord;
 use crate::throttle::MOST_LATENESS;
@@ -149,7 +149,7 @@ impl Delivery {
         received: &Received,
     ) -> Result<O, AskError> {
         let answer = Answer { status: received.status, retry_after: received.retry_after, body: &received.body };
-        match (call.decode)(input, &answer) {
+        match read_reply(call, input, &answer) {
             Reply::Done(output) => Ok(output),
             Reply::Refused(results) => Err(AskError::Refused(results)),
             Reply::SessionExpired => Err(AskError::SessionExpired),

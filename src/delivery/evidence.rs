@@ -11,7 +11,7 @@ use super::encoded::Prepared;
 use super::exchange::Going;
 use super::{Delivery, verdict};
 use crate::canonical::{EventType, OrderStatus, Severity, SubmissionResult};
-use crate::provider::{Call, Evidence, Item, OrderReference, Outcome, ProviderOrder, TripNumbers, Verdict};
+use crate::provider::{Call, Evidence, Item, OrderReference, Outcome, ProviderOrder, TripNumbers, Verdict, usable};
 use crate::store::claim::ClaimedItem;
 use crate::store::settle::{SettledItem, Settlement};
 
@@ -98,7 +98,7 @@ impl Delivery {
             let reference = OrderReference::of(order, number, item.adopted);
             let asked = self.ask_in_session(opened, call, &reference).await;
             record = asked.record.or(record);
-            match asked.answer {
+            match asked.answer.and_then(|orders| usable(orders).map_err(AskError::Unreadable)) {
                 Ok(orders) => found.push(orders),
                 Err(error) => return Asked { record, answer: Err(error) },
             }

@@ -13,7 +13,7 @@ use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
 use crate::canonical::{Severity, SubmissionResult};
-use crate::provider::{Answer, Outcome, Outward, Verdict};
+use crate::provider::{Answer, Outcome, Outward, Verdict, read_answer};
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
 use crate::store::settle::{Fenced, SettledItem, Settlement};
 use crate::store::{StoreError, within};
@@ -278,7 +278,7 @@ fn answered(
     let mut pause = None;
     let mut session_expired = false;
     let items = encoded.settle(|items, as_sent| {
-        let outcomes = outward.decode(going.lane.endpoint, as_sent, &answer);
+        let outcomes = read_answer(outward, going.lane.endpoint, as_sent, &answer);
         if outcomes.iter().any(|outcome| outcome.verdict == Verdict::BatchTooLarge) {
             going.lane.halve_batches();
         } else {

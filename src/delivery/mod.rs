@@ -14,7 +14,7 @@ mod refresh;
 mod send;
 mod session;
 mod transmit;
-mod verdict;
+pub mod verdict;
 mod waiting;
 
 use std::collections::HashMap;

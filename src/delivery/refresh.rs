@@ -3,7 +3,7 @@
 use super::Delivery;
 use super::ask::AskError;
 use crate::canonical::Order;
-use crate::provider::OrderReference;
+use crate::provider::{OrderReference, usable};
 use crate::store::orders::StoredOrder;
 
 impl Delivery {
@@ -14,6 +14,7 @@ impl Delivery {
         let reference = OrderReference::of(&document, order.provider_order_number.as_deref(), order.adopted);
         let document_type = document.document_type();
         let found = self.ask(&order.account_id, |calls| calls.lookup(document_type), &reference).await?;
+        let found = usable(found).map_err(AskError::Unreadable)?;
         let Some(found) = found.into_iter().next() else { return Ok(false) };
         let milestones: Vec<_> =
             found.milestones.iter().map(|milestone| (milestone.r#type, milestone.occurred_at)).collect();

@@ -8,7 +8,7 @@ mod cloud_event;
 mod feed;
 mod follow;
 mod sequencer;
-mod webhook;
+pub(crate) mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,15 +6,13 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
 
 use super::account::Account;
+use super::reading::{shown, without_nul};
 use crate::canonical::{Happening, OrderMention, Warning};
 
 /// The most orders that one callback may name.
 pub const MOST_ORDERS: usize = 1000;
-/// The most characters of an order's number in a callback.
+/// The most characters of an order's number at a provider.
 pub const LONGEST_NUMBER: usize = 128;
-
-/// The most characters of a reason that are kept.
-const LONGEST_WORDS: usize = 1000;
 
 /// What a provider calls back.
 pub trait Inward: Send + Sync {
@@ -165,20 +163,6 @@ fn verify_and_parse(
         }
     }
     Ok(happenings)
-}
-
-/// Words for people, in a length that people read.
-fn shown(text: String) -> String {
-    let text = without_nul(text);
-    match text.char_indices().nth(LONGEST_WORDS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-/// The ledger holds no NUL; the callback itself is kept to the byte.
-fn without_nul(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 fn clean_members(members: Map<String, Value>) -> Map<String, Value> {

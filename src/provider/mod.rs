@@ -18,10 +18,11 @@ mod json;
 mod otms;
 mod pointer;
 mod profile;
+mod reading;
 mod schema;
 mod telephone;
 mod ttms;
-mod xml;
+pub(crate) mod xml;
 
 use crate::canonical::{FieldError, Operation, Order};
 
@@ -35,9 +36,11 @@ pub use exchange::{
     Answer, Batch, Encoding, Item, ItemEncoding, Lineage, Outcome, Request, Trace, Trip, TripNumbers, Verdict,
 };
 pub use inward::{
-    Callback, CallbackReply, Inward, Reception, Refusal, Verification, Verified, dedupe_key, read_callback,
+    Callback, CallbackReply, Inward, LONGEST_NUMBER, MOST_ORDERS, Reception, Refusal, Verification, Verified,
+    dedupe_key, read_callback,
 };
 pub use profile::{Carries, Catalogue, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
+pub use reading::{read_answer, read_reply, usable};
 pub use schema::{check_account, check_public_callback_url, extension_components, settings_schema};
 
 /// Every provider. The only place that lists them.

@@ -12,9 +12,9 @@ use super::exchange::Trace;
 pub use super::pointer::{Pointer, at};
 
 /// Elements nested deeper than any provider's document would be.
-const MOST_DEPTH: usize = 32;
+pub const MOST_DEPTH: usize = 32;
 /// More elements than 100 orders with everything in their answers.
-const MOST_ELEMENTS: usize = 200_000;
+pub const MOST_ELEMENTS: usize = 200_000;
 
 /// Writes elements, and tells a trace which canonical member each came from.
 pub struct XmlWriter<'t> {
@@ -221,6 +221,7 @@ pub fn read_document(bytes: &[u8]) -> Result<XmlElement, XmlError> {
     let mut open: Vec<XmlElement> = Vec::new();
     let mut root = None;
     let mut count = 0_usize;
+    let mut is_first = true;
     let malformed = |error: &dyn Display| XmlError::NotWellFormed(error.to_string());
     loop {
         match reader.read_event().map_err(|error| malformed(&error))? {
@@ -232,9 +233,15 @@ pub fn read_document(bytes: &[u8]) -> Result<XmlElement, XmlError> {
                 if open.len() >= MOST_DEPTH || count > MOST_ELEMENTS {
                     return Err(XmlError::TooLarge);
                 }
+                if !is_name(start.name().as_ref()) {
+                    return Err(malformed(&"an element has no name that can be one"));
+                }
                 let mut element = XmlElement { name: local_name(start.name().as_ref()), ..XmlElement::default() };
                 for attribute in start.attributes() {
                     let attribute = attribute.map_err(|error| malformed(&error))?;
+                    if !is_name(attribute.key.as_ref()) || attribute.value.contains('<') {
+                        return Err(malformed(&"an attribute cannot be one"));
+                    }
                     let value = quick_xml::escape::unescape(&attribute.value).map_err(|error| malformed(&error))?;
                     element.attributes.push((local_name(attribute.key.as_ref()), value.into_owned()));
                 }
@@ -263,10 +270,13 @@ pub fn read_document(bytes: &[u8]) -> Result<XmlElement, XmlError> {
                 append(&mut open, &resolved)?;
             }
             Event::DocType(_) => return Err(XmlError::DocumentType),
+            // Two documents one after the other, or one in the other, are none.
+            Event::Decl(_) if !is_first => return Err(malformed(&"a declaration stands within the document")),
             Event::Empty(_) | Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
             Event::Eof if !open.is_empty() => return Err(XmlError::Truncated),
             Event::Eof => return root.ok_or(XmlError::Empty),
         }
+        is_first = false;
     }
 }
 
@@ -277,6 +287,21 @@ fn append(open: &mut [XmlElement], text: &str) -> Result<(), XmlError> {
         None => return Err(XmlError::TrailingContent),
     }
     Ok(())
+}
+
+/// Whether a name is one (XML 1.0, 2.3).
+fn is_name(name: &str) -> bool {
+    let begins = |character: char| {
+        matches!(character, ':' | 'A'..='Z' | '_' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}'
+            | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
+            | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
+            | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+    };
+    let goes_on = |character: char| {
+        begins(character)
+            || matches!(character, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+    };
+    name.starts_with(begins) && name.chars().all(goes_on)
 }
 
 /// The name without a namespace prefix.
@@ -313,6 +338,14 @@ mod tests {
             "<a>&bomb;</a>",
             "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
             "<a b=1/>",
+            "<a$/>",
+            "<1a/>",
+            "</>",
+            "<a b$='1'/>",
+            "<a b='<'/>",
+            "<a b='1' b='1'/>",
+            "<a><?xml version=\"1.0\"?></a>",
+            "<?xml version=\"1.0\"?><?xml version=\"1.0\"?><a/>",
             deep.as_str(),
         ] {
             assert!(read_document(hostile.as_bytes()).is_err(), "{hostile}");

@@ -15,12 +15,12 @@ const LATEST: &str = "latest";
 /// What stands before the place in a cursor of the feed, so that those of other lists are not taken for one.
 const MARK: &str = "feed:";
 
-fn write_feed_cursor(position: i64) -> String {
+pub(crate) fn write_feed_cursor(position: i64) -> String {
     write_cursor(&format!("{MARK}{position}"))
 }
 
 /// Where reading begins; without a cursor, with the oldest event that is kept.
-fn read_start(cursor: Option<&str>) -> Result<FeedStart, Problem> {
+pub(crate) fn read_start(cursor: Option<&str>) -> Result<FeedStart, Problem> {
     match cursor {
         None => Ok(FeedStart::Oldest),
         Some(LATEST) => Ok(FeedStart::Latest),

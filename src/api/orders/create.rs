@@ -119,6 +119,14 @@ pub async fn handler(
 /// Checks an order against its schema, the rules across members, the account, and what its provider can
 /// carry.
 pub async fn check(state: &AppState, caller: &Caller, document: &Value) -> Result<CheckedOrder, Problem> {
+    let order = read(document)?;
+    let account = account_for(state, caller, &order.account).await?;
+    let translated = account.translate(Item::create(&order))?;
+    Ok(CheckedOrder { queue_limit: account.queue_limit(state), order, translated })
+}
+
+/// Reads an order that is to be made, or says what is wrong with it, whoever its provider is.
+pub fn read(document: &Value) -> Result<Order, Problem> {
     let order: Order = validate(document)?;
     if order.provider_order_number.is_some() {
         return Err(Problem::invalid(vec![FieldError::new(
@@ -128,10 +136,7 @@ pub async fn check(state: &AppState, caller: &Caller, document: &Value) -> Resul
             "由目标系统分配;已存在的订单请使用 POST /v1/orders/adopt",
         )]));
     }
-    let order = coherent(order)?;
-    let account = account_for(state, caller, &order.account).await?;
-    let translated = account.translate(Item::create(&order))?;
-    Ok(CheckedOrder { queue_limit: account.queue_limit(state), order, translated })
+    coherent(order)
 }
 
 fn exists(order: &Order, known: Option<Uuid>) -> Problem {

@@ -5,6 +5,7 @@ use super::codes;
 use super::profile::ID;
 use super::wire::{Answered, read_response};
 use crate::canonical::{RetryPolicy, Severity, SubmissionResult};
+use crate::provider::reading::shown;
 use crate::provider::{Answer, Item, Outcome, Verdict};
 
 /// One outcome for each of the items, which went out as sequence 1…n. `outcome` reads the answer on one
@@ -85,6 +86,8 @@ pub fn refused(scope: &str, raw_codes: &[String]) -> Verdict {
 /// The results of an order: one for each code, with oTMS's own words. What stands beside an order that was
 /// `taken` is a warning, whatever its own severity.
 pub fn results(scope: &str, raw_codes: &[String], raw_message: Option<&str>, taken: bool) -> Vec<SubmissionResult> {
+    // They go with every code; an answer may be long, and have many.
+    let raw_message = raw_message.map(|words| shown(words.to_owned()));
     let mut results: Vec<SubmissionResult> = raw_codes.iter().map(|code| codes::result(scope, code).0).collect();
     // Words without a code are kept all the same.
     if results.is_empty() && (raw_message.is_some() || !taken) {
@@ -94,7 +97,7 @@ pub fn results(scope: &str, raw_codes: &[String], raw_message: Option<&str>, tak
         if taken && result.severity == Severity::Error {
             result.severity = Severity::Warning;
         }
-        result.raw_message = raw_message.map(str::to_owned);
+        result.raw_message.clone_from(&raw_message);
     }
     results
 }

@@ -98,9 +98,12 @@ fn updated(item: &Item<'_>, order: &UpdateResponse) -> Outcome {
 fn columns(item: &Item<'_>, error_column_name: &str) -> Vec<String> {
     let own = order_extension(item.order).custom_fields.is_some();
     let fields_at = if own { format!("/extensions/{ID}/customFields") } else { "/customFields".to_owned() };
-    error_column_name
-        .split([',', ';', ' '])
-        .filter_map(Slot::of_element)
-        .map(|slot| format!("{fields_at}/{}", slot.name()))
-        .collect()
+    let mut columns = Vec::new();
+    for slot in error_column_name.split([',', ';', ' ']).filter_map(Slot::of_element) {
+        let column = format!("{fields_at}/{}", slot.name());
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    columns
 }

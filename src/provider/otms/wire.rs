@@ -1,6 +1,7 @@
 //! Answers as oTMS writes them: OrderImportResponse and its parts, and orderCustomUpdate's, of which the
 //! document has an example only.
 
+use crate::provider::reading::MOST_RESULTS;
 use crate::provider::xml::{XmlElement, XmlError, read_document};
 
 /// `orderImportResponse`, `orderUpdateResponse`
@@ -136,6 +137,8 @@ fn response_codes(order: &XmlElement) -> Vec<String> {
         .into_iter()
         .flat_map(|codes| codes.children("responseCode"))
         .filter_map(|code| text(code, "code"))
+        // One more than is taken, so that the answer is refused and nothing of it dropped.
+        .take(MOST_RESULTS + 1)
         .collect()
 }
 

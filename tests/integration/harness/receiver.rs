@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub enum Reply {
     Status(u16),
     WithHeader(u16, &'static str, String),
+    /// As a provider answers.
+    Body(&'static str, Vec<u8>),
     /// Takes it and says nothing.
     Silence,
 }
@@ -118,6 +120,7 @@ async fn answer(State(answering): State<Arc<Answering>>, uri: Uri, headers: Head
         Reply::WithHeader(status, name, value) => {
             (StatusCode::from_u16(status).unwrap(), [(name, value)]).into_response()
         }
+        Reply::Body(content_type, body) => ([("content-type", content_type)], body).into_response(),
         Reply::Silence => std::future::pending().await,
     }
 }

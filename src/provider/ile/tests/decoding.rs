@@ -114,6 +114,7 @@ fn what_is_no_answer_is_unknown_and_never_a_success_or_a_rejection() {
         b"{\"code\": null}",
         b"{\"code\": 500, \"code\": 200}",
         b"{\"code\": 200, \"msg\": \"\xff\"}",
+        b"{\"code\": 200, \"unread\": \"\xff\"}",
         b"{\"code\": 200} {}",
         // A page of the server for a route that it does not have.
         b"{\"timestamp\": 1, \"status\": 404, \"error\": \"Not Found\", \"path\": \"/oms\"}",

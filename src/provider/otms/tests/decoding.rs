@@ -245,6 +245,21 @@ fn http_statuses_other_than_200() {
     }
 }
 
+/// Words go with every code: a long text beside many codes must not be kept as often as a whole.
+#[test]
+fn many_codes_and_many_words_are_read_in_bounds() {
+    let words = "x".repeat(2_000_000);
+    let codes = "<responseCode><code>1018</code></responseCode>".repeat(20_000);
+    let body = format!(
+        "<orderImportResponse version=\"0.1\"><responseCode/><orders><order sequence=\"1\">\
+         <importStatus>NOT IMPORTED</importStatus><errorMsgs>{words}</errorMsgs>\
+         <responseCodes>{codes}</responseCodes></order></orders></orderImportResponse>"
+    );
+    let outcome = decode(1, body.as_bytes()).remove(0);
+    let kept = outcome.results.iter().filter_map(|result| result.raw_message.as_ref()).map(String::len).sum::<usize>();
+    assert!(kept < 100_000_000, "{kept}");
+}
+
 proptest::proptest! {
     /// Whatever comes, decoding ends, and gives one outcome for each order.
     #[test]

@@ -1,0 +1,700 @@
+//! The life of submissions under any sequence of steps: applications that queue and cancel, workers that claim, settle
+//! or die, evidence, providers that call, people who decide. After every step what must always hold is looked at, and
+//! at the end everything comes to an end.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use onelane::canonical::{DocumentType, EventType, Happening, Operation, OrderMention, OrderStatus, SubmissionResult};
+use onelane::delivery::verdict;
+use onelane::provider::{Evidence, Limit, Outcome, Verdict};
+use onelane::store::Store;
+use onelane::store::accept::NewOrder;
+use onelane::store::accounts::NewAccount;
+use onelane::store::callbacks::NewCallback;
+use onelane::store::claim::{Claim, ClaimRequest, ClaimedBatch, ClaimedItem};
+use onelane::store::decide::{Decided, Resolution};
+use onelane::store::happen::{Reading, Turn};
+use onelane::store::lanes::LaneKey;
+use onelane::store::settle::{Fenced, SettledItem, Settlement};
+use onelane::store::submit::{CancelledHere, NewSubmission, Submitted};
+use onelane::throttle::Pace;
+use onelane::vault::Sealed;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{cases, runtime};
+use crate::harness::TestDatabase;
+
+/// What happens. Indexes go round.
+#[derive(Debug, Clone)]
+enum Step {
+    Place,
+    Amend(usize),
+    ChangeCustomFields(usize),
+    Cancel(usize),
+    Claim {
+        limit: u16,
+    },
+    /// An exchange ends, with an answer for each of its items
+    Settle {
+        exchange: usize,
+        answers: [Said; 3],
+    },
+    /// An exchange is given up before a byte has left
+    Release(usize),
+    /// A worker that was already settled, or whose lease is over, comes back
+    SettleAgain(usize),
+    Wait(u64),
+    /// Leases that ran out are found.
+    Recover,
+    Retry(usize),
+    Resolve {
+        submission: usize,
+        accepted: bool,
+    },
+    /// The provider calls about an order.
+    Told {
+        order: usize,
+        status: OrderStatus,
+    },
+}
+
+/// What an exchange brings: the provider's verdict, or evidence where it was asked for that.
+#[derive(Debug, Clone, Copy)]
+enum Said {
+    Verdict(Verdict),
+    NotSent,
+    NoAnswer,
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    let verdicts = [
+        Verdict::PartiallyAccepted,
+        Verdict::AlreadyExists,
+        Verdict::Throttled { retry_after: None },
+        Verdict::SessionExpired,
+        Verdict::BatchTooLarge,
+        Verdict::SendSingly,
+        Verdict::RetrySoon,
+        Verdict::RetryLater,
+        Verdict::RetryFewTimes,
+    ];
+    prop_oneof![
+        3 => Just(Said::Verdict(Verdict::Accepted)),
+        2 => Just(Said::Verdict(Verdict::Rejected)),
+        3 => Just(Said::Verdict(Verdict::Unknown)),
+        4 => prop::sample::select(verdicts.to_vec()).prop_map(Said::Verdict),
+        1 => Just(Said::NotSent),
+        2 => Just(Said::NoAnswer),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let index = 0..1000_usize;
+    let told = prop::sample::select(vec![
+        OrderStatus::Requested,
+        OrderStatus::Confirmed,
+        OrderStatus::InTransit,
+        OrderStatus::Completed,
+        OrderStatus::Cancelled,
+    ]);
+    let step = prop_oneof![
+        3 => Just(Step::Place),
+        3 => index.clone().prop_map(Step::Amend),
+        1 => index.clone().prop_map(Step::ChangeCustomFields),
+        2 => index.clone().prop_map(Step::Cancel),
+        8 => (1_u16..4).prop_map(|limit| Step::Claim { limit }),
+        8 => (index.clone(), [said(), said(), said()]).prop_map(|(exchange, answers)| Step::Settle { exchange, answers }),
+        1 => index.clone().prop_map(Step::Release),
+        1 => index.clone().prop_map(Step::SettleAgain),
+        5 => prop::sample::select(vec![1, 40, 100, 700, 2_000]).prop_map(Step::Wait),
+        2 => Just(Step::Recover),
+        2 => index.clone().prop_map(Step::Retry),
+        2 => (index.clone(), any::<bool>()).prop_map(|(submission, accepted)| Step::Resolve { submission, accepted }),
+        1 => (index, told).prop_map(|(order, status)| Step::Told { order, status }),
+    ];
+    vec(step, 5..60)
+}
+
+/// A submission, and its order beside it.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    order_id: Uuid,
+    operation: String,
+    change: Option<Value>,
+    state: String,
+    ready: bool,
+    finished: bool,
+    attempts: i32,
+    exchanges: i32,
+    may_exist: bool,
+    cleared: bool,
+    misses: i32,
+    /// An exchange that is not finished carries it
+    carried: bool,
+    /// Numbers of its attempts
+    numbers: Vec<i32>,
+    open_attempts: i64,
+    status: String,
+    placed: bool,
+    version: i64,
+    document: Value,
+}
+
+impl Row {
+    fn is(&self, state: &str) -> bool {
+        self.state == state
+    }
+
+    fn is_taken(&self) -> bool {
+        self.is("accepted") || self.is("partially_accepted")
+    }
+}
+
+/// A batch that was claimed, and how far the clock had been moved then.
+struct Open {
+    batch: ClaimedBatch,
+    at: u64,
+}
+
+struct Bench<'a> {
+    database: &'a TestDatabase,
+    store: &'a Store,
+    connection: PgConnection,
+    account: String,
+    lane: LaneKey,
+    /// What ends a doubt about a creation
+    evidence: Evidence,
+    orders: Vec<Uuid>,
+    open: Vec<Open>,
+    closed: Vec<ClaimedBatch>,
+    rows: Vec<Row>,
+    moved: u64,
+    changes: u32,
+}
+
+/// The lease of a batch, in seconds.
+const LEASE: u64 = 90;
+
+impl<'a> Bench<'a> {
+    async fn new(database: &'a TestDatabase, store: &'a Store, evidence: Evidence) -> Self {
+        let account = format!("a{}", &Uuid::new_v4().simple().to_string()[..20]);
+        let new = NewAccount {
+            id: account.clone(),
+            provider: "tms".to_owned(),
+            display_name: account.clone(),
+            base_url: "http://tms.test".to_owned(),
+            credentials: Sealed { bytes: Vec::new(), key_id: "k".to_owned() },
+            settings: json!({}),
+            throttles: json!({}),
+            throttle_group: account.clone(),
+            public_callback_url: None,
+        };
+        assert!(store.add_account(&new).await.unwrap());
+        let lane = LaneKey { provider: new.provider, throttle_group: account.clone(), endpoint: "orders".to_owned() };
+        Bench {
+            database,
+            store,
+            connection: database.connection().await,
+            account,
+            lane,
+            evidence,
+            orders: Vec::new(),
+            open: Vec::new(),
+            closed: Vec::new(),
+            rows: Vec::new(),
+            moved: 0,
+            changes: 0,
+        }
+    }
+
+    /// One step, and what must hold after it.
+    async fn take(&mut self, step: &Step) {
+        match step {
+            Step::Place => self.place().await,
+            Step::Amend(order) => self.change(*order, Operation::Amend).await,
+            Step::ChangeCustomFields(order) => self.change(*order, Operation::UpdateCustomFields).await,
+            Step::Cancel(order) => self.cancel(*order).await,
+            Step::Claim { limit } => {
+                self.claim(*limit).await;
+            }
+            Step::Settle { exchange, answers } => self.settle(*exchange, answers).await,
+            Step::Release(exchange) => self.release(*exchange).await,
+            Step::SettleAgain(exchange) => self.settle_again(*exchange).await,
+            Step::Wait(seconds) => self.wait(*seconds).await,
+            Step::Recover => self.recover().await,
+            Step::Retry(submission) => self.retry(*submission).await,
+            Step::Resolve { submission, accepted } => self.resolve(*submission, *accepted).await,
+            Step::Told { order, status } => self.told(*order, *status).await,
+        }
+        let before = std::mem::take(&mut self.rows);
+        self.rows = self.read().await;
+        check_each(&self.rows);
+        check_orders(&self.rows);
+        check_moves(&before, &self.rows, step);
+    }
+
+    async fn read(&mut self) -> Vec<Row> {
+        sqlx::query_as(
+            "select s.id, s.order_id, s.operation, s.change, s.state, s.ready, s.finished_at is not null as finished, s.attempts,
+                 s.exchanges, s.may_exist, s.cleared, s.misses,
+                 exists (select from exchanges e where e.id = s.exchange_id and e.finished_at is null) as carried,
+                 array(select a.number from attempts a where a.submission_id = s.id order by a.number) as numbers,
+                 (select count(*) from attempts a where a.submission_id = s.id and a.outcome is null) as open_attempts,
+                 o.status, o.placed, o.version, o.document
+             from submissions s join orders o on o.id = s.order_id where s.account_id = $1 order by s.order_id, s.sequence",
+        )
+        .bind(&self.account)
+        .fetch_all(&mut self.connection)
+        .await
+        .unwrap()
+    }
+
+    async fn place(&mut self) {
+        let order_id = Uuid::now_v7();
+        let number = order_id.to_string();
+        let new = NewOrder {
+            order_id,
+            submission_id: Uuid::now_v7(),
+            account_id: &self.account,
+            provider: &self.lane.provider,
+            endpoint: &self.lane.endpoint,
+            document_type: DocumentType::TransportOrder,
+            order_number: &number,
+            document: &json!({"orderNumber": number}),
+            batch_key: "",
+            notices: &[],
+            idempotency: None,
+        };
+        self.store.accept_order(&new).await.unwrap();
+        self.orders.push(order_id);
+    }
+
+    fn order(&self, index: usize) -> Option<Uuid> {
+        (!self.orders.is_empty()).then(|| self.orders[index % self.orders.len()])
+    }
+
+    /// Queues a change as the API does: on an order that was never placed, a corrected creation.
+    async fn change(&mut self, index: usize, wanted: Operation) {
+        let Some(id) = self.order(index) else { return };
+        let order = self.store.order(id).await.unwrap().unwrap();
+        let is_cancelled = order.placed && order.status == OrderStatus::Cancelled;
+        if order.unfinished.contains(&Operation::Cancel) || is_cancelled {
+            return;
+        }
+        let exists_or_will = order.placed || order.unfinished.contains(&Operation::Create);
+        let operation = if exists_or_will { wanted } else { Operation::Create };
+        self.changes += 1;
+        let change = json!({"remarks": self.changes});
+        self.submit(id, order.version, operation, Some(&change)).await;
+    }
+
+    async fn submit(&self, order_id: Uuid, checked_version: i64, operation: Operation, change: Option<&Value>) {
+        let new = NewSubmission {
+            submission_id: Uuid::now_v7(),
+            order_id,
+            checked_version,
+            endpoint: &self.lane.endpoint,
+            operation,
+            change,
+            batch_key: "",
+            notices: &[],
+            idempotency: None,
+        };
+        assert_eq!(self.store.submit(&new).await.unwrap(), Submitted::Queued);
+    }
+
+    /// Cancels as the API does: here where nothing was sent, else at the provider.
+    async fn cancel(&mut self, index: usize) {
+        let Some(id) = self.order(index) else { return };
+        let order = self.store.order(id).await.unwrap().unwrap();
+        if order.status == OrderStatus::Cancelled {
+            return;
+        }
+        match self.store.cancel_here(id, order.version, None).await.unwrap() {
+            CancelledHere::Done => {
+                let sent = self.rows.iter().any(|row| row.order_id == id && row.is("sending"));
+                assert!(!sent, "what is on its way is not cancelled here");
+            }
+            CancelledHere::TooLate => {
+                let is_there = order.placed || order.unfinished.contains(&Operation::Create);
+                if is_there && !order.unfinished.contains(&Operation::Cancel) {
+                    self.submit(id, order.version, Operation::Cancel, None).await;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn claim(&mut self, limit: u16) -> bool {
+        let limit_of_lane = Limit { requests: 1000, window: Duration::from_secs(1) };
+        let pace = Pace { spacing: Duration::ZERO, ..Pace::of(limit_of_lane) };
+        let request = ClaimRequest {
+            lane: &self.lane,
+            pace: &pace,
+            in_flight_limit: 1000,
+            batch_limit: limit,
+            doubtful_limit: 1,
+            head_start: Duration::ZERO,
+        };
+        let batch = loop {
+            match self.store.claim(&request).await.unwrap() {
+                // The lane's row was just made.
+                Claim::NoToken(wait) if wait.is_zero() => {}
+                Claim::Batch(batch) => break batch,
+                Claim::NothingDue => return false,
+                Claim::NoToken(_) | Claim::LaneFull => panic!("there is always a token"),
+            }
+        };
+        assert!(batch.items.len() <= usize::from(limit) && (!batch.doubtful || batch.items.len() == 1));
+        for item in &batch.items {
+            assert_eq!(item.may_exist && !item.cleared, batch.doubtful, "doubts go apart");
+            let sends = !batch.doubtful || !self.evidence_of(item).looks_first();
+            let blindly = item.may_exist && self.evidence_of(item).looks_first() && !item.cleared;
+            assert!(!(sends && blindly), "nothing is sent again without evidence");
+        }
+        self.open.push(Open { batch, at: self.moved });
+        true
+    }
+
+    fn evidence_of(&self, item: &ClaimedItem) -> Evidence {
+        match item.operation {
+            Operation::Create | Operation::CreateTrip => self.evidence,
+            Operation::Cancel => Evidence::FindCancelled,
+            Operation::Amend | Operation::UpdateCustomFields => Evidence::Resend,
+        }
+    }
+
+    fn settlement(&self, batch: &ClaimedBatch, items: Vec<SettledItem>) -> Settlement {
+        Settlement {
+            exchange_id: batch.exchange_id,
+            lane: self.lane.clone(),
+            account_id: self.account.clone(),
+            record: None,
+            error: None,
+            items,
+            reached: Some(true),
+            throttled_for: None,
+            pause: None,
+        }
+    }
+
+    fn items(&self, batch: &ClaimedBatch, answers: &[Said]) -> Vec<SettledItem> {
+        let items = batch.items.iter().zip(answers.iter().cycle());
+        items.map(|(item, said)| self.fate(batch, item, *said)).collect()
+    }
+
+    /// What becomes of an item, as delivery decides it.
+    fn fate(&self, batch: &ClaimedBatch, item: &ClaimedItem, said: Said) -> SettledItem {
+        let evidence = self.evidence_of(item);
+        if batch.doubtful && evidence.looks_first() {
+            return evidence_found(item, evidence, said);
+        }
+        match said {
+            Said::NotSent => verdict::not_sent(item, "refused", 0.5),
+            Said::NoAnswer => verdict::no_answer(item, "silence", 0.5),
+            Said::Verdict(Verdict::BatchTooLarge | Verdict::SendSingly) if batch.items.len() == 1 => {
+                verdict::settle(item, outcome(item, Verdict::Rejected), evidence, 0.5)
+            }
+            Said::Verdict(verdict) => verdict::settle(item, outcome(item, verdict), evidence, 0.5),
+        }
+    }
+
+    async fn settle(&mut self, index: usize, answers: &[Said]) {
+        if self.open.is_empty() {
+            return;
+        }
+        let Open { batch, at } = self.open.remove(index % self.open.len());
+        let settlement = self.settlement(&batch, self.items(&batch, answers));
+        let age = self.moved - at;
+        match self.store.settle(&settlement).await.unwrap() {
+            Fenced::Settled => assert!(age < LEASE, "the lease was over"),
+            Fenced::TooLate => assert!(age > LEASE - 30, "the lease was not over"),
+        }
+        self.closed.push(batch);
+    }
+
+    async fn release(&mut self, index: usize) {
+        if self.open.is_empty() {
+            return;
+        }
+        let Open { batch, at } = self.open.remove(index % self.open.len());
+        let fenced = self.store.release(batch.exchange_id).await.unwrap();
+        assert!(fenced == Fenced::TooLate || self.moved - at < LEASE, "the lease was over");
+        self.closed.push(batch);
+    }
+
+    async fn settle_again(&mut self, index: usize) {
+        if self.closed.is_empty() {
+            return;
+        }
+        let batch = &self.closed[index % self.closed.len()];
+        let items = self.items(batch, &[Said::Verdict(Verdict::Accepted)]);
+        // Of a batch whose lease is over and was not found yet, it is just too late.
+        assert_eq!(self.store.settle(&self.settlement(batch, items)).await.unwrap(), Fenced::TooLate);
+        assert_eq!(self.store.release(batch.exchange_id).await.unwrap(), Fenced::TooLate);
+        assert_eq!(self.read().await, self.rows, "who comes too late changes nothing");
+    }
+
+    async fn wait(&mut self, seconds: u64) {
+        self.database.advance(Duration::from_secs(seconds)).await;
+        self.moved += seconds;
+    }
+
+    async fn recover(&mut self) {
+        let result = verdict::no_answer_result();
+        while !self.store.put_lost_exchanges_in_doubt(&result, verdict::MOST_ATTEMPTS).await.unwrap().is_empty() {}
+    }
+
+    fn submission(&self, index: usize) -> Option<Row> {
+        (!self.rows.is_empty()).then(|| self.rows[index % self.rows.len()].clone())
+    }
+
+    async fn retry(&mut self, index: usize) {
+        let Some(row) = self.submission(index) else { return };
+        let later = self.rows.iter().skip_while(|other| other.id != row.id).skip(1);
+        let overtaken = later.filter(|other| other.order_id == row.order_id).any(|other| other.exchanges > 0);
+        match self.store.retry_submission(row.id).await.unwrap() {
+            Decided::Done => {
+                assert!(["dead", "rejected", "in_doubt"].contains(&row.state.as_str()) && !overtaken, "{row:?}");
+            }
+            Decided::WrongState(_) => assert!(!["dead", "rejected", "in_doubt"].contains(&row.state.as_str())),
+            Decided::Overtaken => assert!(overtaken, "{row:?}"),
+            Decided::Unknown => panic!("it is there"),
+        }
+    }
+
+    async fn resolve(&mut self, index: usize, accepted: bool) {
+        let Some(row) = self.submission(index) else { return };
+        let resolution = Resolution { accepted, provider_order_number: None, reason: "seen", decided_by: Uuid::nil() };
+        let decided = self.store.resolve_submission(row.id, &resolution).await.unwrap();
+        assert_eq!(decided == Decided::Done, row.is("in_doubt"), "{row:?}");
+    }
+
+    async fn told(&mut self, index: usize, status: OrderStatus) {
+        let Some(order_id) = self.order(index) else { return };
+        let id = Uuid::now_v7();
+        let headers = json!([]);
+        let new = NewCallback {
+            id,
+            account_id: &self.account,
+            provider: &self.lane.provider,
+            headers: &headers,
+            body: b"{}",
+        };
+        self.store.keep_callback(&new).await.unwrap();
+        let event = match status {
+            OrderStatus::Cancelled => EventType::OrderCancelled,
+            OrderStatus::Requested => EventType::OrderPlaced,
+            OrderStatus::Confirmed => EventType::OrderConfirmed,
+            OrderStatus::InTransit => EventType::TransportPickedUp,
+            _ => EventType::TransportDelivered,
+        };
+        let happening = Happening {
+            event,
+            order: OrderMention { order_number: Some(order_id.to_string()), ..OrderMention::default() },
+            without_order: false,
+            occurred_at: None,
+            status: Some(status),
+            receipt: None,
+            data: serde_json::Map::new(),
+            warnings: Vec::new(),
+            dedupe_key: id.to_string(),
+        };
+        self.store.settle_callback(id, Reading::Happened(vec![happening]), Turn::Gateway).await.unwrap();
+    }
+
+    /// Lets everything come to an end: every provider answers, every lost exchange is found, and people decide what
+    /// is left to them.
+    async fn finish(&mut self) {
+        for _ in 0..100 {
+            if self.rows.iter().all(|row| row.finished) {
+                return self.check_ends().await;
+            }
+            self.take(&Step::Wait(2_000)).await;
+            self.take(&Step::Recover).await;
+            while self.claim(3).await {
+                let accepted = [Said::Verdict(Verdict::Accepted); 3];
+                self.take(&Step::Settle { exchange: self.open.len() - 1, answers: accepted }).await;
+            }
+            for index in 0..self.rows.len() {
+                if self.rows[index].is("in_doubt") && !self.rows[index].ready {
+                    self.take(&Step::Resolve { submission: index, accepted: true }).await;
+                }
+            }
+        }
+        panic!("some never end: {:?}", self.rows);
+    }
+
+    async fn check_ends(&mut self) {
+        let events: Vec<(Uuid, String, i64)> = sqlx::query_as(
+            "select order_id, type, count(*) from events where account_id = $1 and order_id is not null group by 1, 2",
+        )
+        .bind(&self.account)
+        .fetch_all(&mut self.connection)
+        .await
+        .unwrap();
+        let events: HashMap<(Uuid, String), i64> =
+            events.into_iter().map(|(order, event, count)| ((order, event), count)).collect();
+        for row in &self.rows {
+            let told = |event: &str| events.get(&(row.order_id, event.to_owned())).copied().unwrap_or(0);
+            assert!(told(&format!("submission.{}", row.state)) > 0, "nobody was told: {row:?}");
+            assert!(told("order.placed") <= 1 && told("order.cancelled") <= 1, "told once: {row:?}");
+            let mut of_order = self.rows.iter().filter(|other| other.order_id == row.order_id);
+            let last = of_order.rfind(|other| other.is_taken() && other.change.is_some());
+            let remarks = last.and_then(|last| last.change.as_ref()?.get("remarks"));
+            assert_eq!(row.document.get("remarks"), remarks, "the document has what was taken, and nothing else");
+        }
+    }
+}
+
+fn outcome(item: &ClaimedItem, verdict: Verdict) -> Outcome {
+    let taken = matches!(verdict, Verdict::Accepted | Verdict::PartiallyAccepted);
+    let (status, event) = match item.operation {
+        Operation::Create | Operation::CreateTrip => (Some(OrderStatus::Requested), EventType::OrderPlaced),
+        Operation::Cancel => (Some(OrderStatus::Cancelled), EventType::OrderCancelled),
+        Operation::Amend | Operation::UpdateCustomFields => (None, EventType::OrderAmended),
+    };
+    Outcome {
+        provider_order_number: taken.then(|| format!("PN-{}", item.order_id)),
+        status: status.filter(|_| taken),
+        event: taken.then_some(event),
+        ..Outcome::only(verdict, Vec::new())
+    }
+}
+
+/// What becomes of a doubt when the provider was asked.
+fn evidence_found(item: &ClaimedItem, evidence: Evidence, said: Said) -> SettledItem {
+    match said {
+        Said::Verdict(Verdict::Accepted | Verdict::PartiallyAccepted | Verdict::AlreadyExists) => {
+            verdict::settle(item, outcome(item, Verdict::Accepted), evidence, 0.5)
+        }
+        Said::Verdict(Verdict::Rejected) => {
+            let misses = item.misses + 1;
+            SettledItem {
+                due_in: Some(if misses < 2 { Duration::from_secs(30) } else { Duration::ZERO }),
+                counts: false,
+                misses,
+                cleared: misses >= 2,
+                ..verdict::unchanged(item)
+            }
+        }
+        Said::Verdict(Verdict::Unknown) => {
+            let result =
+                SubmissionResult::gateway("evidence.ambiguous", onelane::canonical::Severity::Error, false, "?", "?");
+            verdict::left_to_a_person(item, result)
+        }
+        Said::NotSent => verdict::not_sent(item, "refused", 0.5),
+        Said::NoAnswer | Said::Verdict(_) => verdict::still_doubtful(item, "silence", 0.5),
+    }
+}
+
+/// What must hold of every submission by itself.
+fn check_each(rows: &[Row]) {
+    for row in rows {
+        let ended = ["accepted", "partially_accepted", "rejected", "dead", "cancelled"].contains(&row.state.as_str());
+        assert_eq!(row.finished, ended, "{row:?}");
+        assert!(!(row.ready && row.finished), "{row:?}");
+        // An attempt is on record before its first byte leaves.
+        assert_eq!(row.numbers, (1..=row.exchanges).collect::<Vec<_>>(), "{row:?}");
+        assert_eq!(row.open_attempts, i64::from(row.is("sending")), "{row:?}");
+        assert!(!row.is("sending") || row.carried, "{row:?}");
+        assert!(row.attempts >= 0 && row.attempts <= row.exchanges, "{row:?}");
+        assert!(!row.is("in_doubt") || row.may_exist, "{row:?}");
+        assert!(!row.is("dead") || !row.may_exist, "a doubt never dies: {row:?}");
+        assert!(!row.cleared || row.may_exist, "{row:?}");
+    }
+}
+
+/// What must hold of the submissions of each order together.
+fn check_orders(rows: &[Row]) {
+    for of_order in rows.chunk_by(|row, next| row.order_id == next.order_id) {
+        let unfinished: Vec<&Row> = of_order.iter().filter(|row| !row.finished).collect();
+        for (index, row) in unfinished.iter().enumerate() {
+            assert!(index == 0 || !(row.ready || row.is("sending")), "only the earliest goes: {of_order:?}");
+        }
+        if let Some(first) = unfinished.first() {
+            assert!(first.ready || first.is("sending") || first.is("in_doubt"), "it never goes: {of_order:?}");
+        }
+        let first = &of_order[0];
+        if of_order.iter().any(Row::is_taken) {
+            assert!(first.placed, "{of_order:?}");
+        }
+        if first.placed {
+            assert!(!["pending", "rejected"].contains(&first.status.as_str()), "{of_order:?}");
+        }
+        let creates = |row: &&Row| row.operation == "create";
+        let is_being_made = unfinished.iter().any(|row| creates(row));
+        if is_being_made && !first.placed {
+            assert!(!["rejected", "cancelled"].contains(&first.status.as_str()), "{of_order:?}");
+        }
+        if first.status == "rejected" {
+            assert!(of_order.iter().rfind(creates).is_some_and(|row| row.is("rejected")), "{of_order:?}");
+        }
+    }
+}
+
+/// What a step may change, and what no step ever does.
+fn check_moves(before: &[Row], after: &[Row], step: &Step) {
+    let before: HashMap<Uuid, &Row> = before.iter().map(|row| (row.id, row)).collect();
+    for row in after {
+        let Some(earlier) = before.get(&row.id) else { continue };
+        assert!(row.may_exist || !earlier.may_exist, "never taken back: {row:?}");
+        assert!(row.placed || !earlier.placed, "never taken back: {row:?}");
+        assert!(row.version >= earlier.version, "{row:?}");
+        if earlier.placed && earlier.status == "cancelled" {
+            assert_eq!(row.status, "cancelled", "it does not come back: {row:?}");
+        }
+        if (&row.status, row.document.get("remarks")) != (&earlier.status, earlier.document.get("remarks")) {
+            assert!(row.version > earlier.version, "who has seen the version has seen all: {row:?}");
+        }
+        if row.state != earlier.state {
+            assert!(may_go(&earlier.state, &row.state, step), "{earlier:?} became {row:?}");
+        }
+    }
+}
+
+fn may_go(from: &str, to: &str, step: &Step) -> bool {
+    match (from, to) {
+        ("queued" | "in_doubt", "sending") => matches!(step, Step::Claim { .. } | Step::Settle { .. }),
+        ("sending", "in_doubt") => matches!(step, Step::Settle { .. } | Step::Release(_) | Step::Recover),
+        ("sending", "queued") => matches!(step, Step::Settle { .. } | Step::Release(_)),
+        ("sending" | "in_doubt" | "queued", "accepted" | "partially_accepted" | "rejected" | "dead")
+            if matches!(step, Step::Settle { .. }) =>
+        {
+            true
+        }
+        ("queued", "cancelled") => {
+            matches!(step, Step::Cancel(_) | Step::Settle { .. } | Step::Resolve { .. })
+        }
+        ("in_doubt", "accepted") => matches!(step, Step::Resolve { .. } | Step::Told { .. }),
+        ("in_doubt", "rejected") => matches!(step, Step::Resolve { .. }),
+        ("in_doubt" | "dead" | "rejected", "queued") => matches!(step, Step::Retry(_)),
+        _ => false,
+    }
+}
+
+#[test]
+fn what_must_always_hold_holds_after_any_step() {
+    let runtime = runtime();
+    let (database, store) = runtime.block_on(async {
+        let database = TestDatabase::create().await;
+        let store = database.store().await;
+        (database, store)
+    });
+    let evidence = prop::sample::select(vec![Evidence::Resend, Evidence::FindOrder, Evidence::FindSingleOrder]);
+    proptest!(cases(32), |(evidence in evidence, steps in steps())| {
+        runtime.block_on(async {
+            let mut bench = Bench::new(&database, &store, evidence).await;
+            for step in &steps {
+                bench.take(step).await;
+            }
+            bench.finish().await;
+        });
+    });
+}
