@@ -8,7 +8,7 @@ mod cloud_event;
 mod feed;
 mod follow;
 mod sequencer;
-pub(crate) mod webhook;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;

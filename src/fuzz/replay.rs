@@ -1,4 +1,4 @@
-//! The corpora of the fuzz targets, replayed: what a fuzzer once reached, every test run reaches.
+//! The corpora of the fuzz targets, and what fuzzing once found, replayed by every test run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,12 +32,14 @@ fn names(directory: &Path) -> Vec<String> {
 fn replay(target: &str) {
     let (name, law) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
     let corpus = fuzz_directory().join("corpus").join(name);
-    let inputs = names(&corpus);
-    assert!(inputs.len() >= 5, "the corpus of {name} has {} inputs", inputs.len());
-    for input in inputs {
-        let path = corpus.join(&input);
-        let bytes = fs::read(&path).unwrap();
-        assert!(std::panic::catch_unwind(|| law(&bytes)).is_ok(), "{}", path.display());
+    let findings = fuzz_directory().join("findings").join(name);
+    assert!(names(&corpus).len() >= 5, "the corpus of {name} is too small");
+    for directory in [corpus, findings].iter().filter(|directory| directory.exists()) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            assert!(std::panic::catch_unwind(|| law(&bytes)).is_ok(), "{}", path.display());
+        }
     }
 }
 

@@ -11,24 +11,28 @@ pub fn is_whole(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Value>(bytes).is_ok()
         || std::str::from_utf8(bytes).is_ok_and(|text| match roxmltree::Document::parse(text) {
             Ok(_) => true,
-            Err(error) => is_lenience(&error),
+            Err(error) => text.contains('<') && is_lenience(&error),
         })
 }
 
-/// What is not as XML wants it, and taken all the same: it leaves no doubt about what the elements are. Prefixes of
-/// names are passed over, and so is what stands in comments; words may hold characters that XML does not know.
+/// Whether a document is taken all the same: what is wrong with it leaves no doubt about what its elements are. So it is
+/// with a declaration, comments and prefixes of names, which nobody reads, and with words of characters that XML does
+/// not know.
 pub fn is_lenience(error: &Error) -> bool {
-    matches!(
+    !matches!(
         error,
-        Error::InvalidXmlPrefixUri(..)
-            | Error::UnexpectedXmlUri(..)
-            | Error::UnexpectedXmlnsUri(..)
-            | Error::InvalidElementNamePrefix(..)
-            | Error::DuplicatedNamespace(..)
-            | Error::UnknownNamespace(..)
-            | Error::NonXmlChar(..)
-            | Error::InvalidCharacterData(..)
-            | Error::InvalidComment(..)
+        Error::UnexpectedCloseTag(..)
+            | Error::UnexpectedEntityCloseTag(..)
+            | Error::UnknownEntityReference(..)
+            | Error::MalformedEntityReference(..)
+            | Error::EntityReferenceLoop(..)
+            | Error::InvalidAttributeValue(..)
+            | Error::DuplicatedAttribute(..)
+            | Error::NoRootNode
+            | Error::UnclosedRootNode
+            | Error::DtdDetected
+            | Error::InvalidName(..)
+            | Error::UnexpectedEndOfStream
     )
 }
 

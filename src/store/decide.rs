@@ -15,7 +15,7 @@ pub enum Decided {
     Done,
     /// The submission's state allows no such decision.
     WrongState(SubmissionState),
-    /// A later submission of the order has gone out.
+    /// A later submission of the order has gone out, or a correction of this creation is on its way.
     Overtaken,
     Unknown,
 }
@@ -43,7 +43,9 @@ impl Store {
         let row = sqlx::query!(
             r#"select state, sequence, operation, trip_id,
                    exists (select from submissions later where later.order_id = s.order_id and later.sequence > s.sequence
-                           and (later.exchanges > 0 or later.state = 'sending')) as "overtaken!"
+                           and (later.exchanges > 0 or later.state = 'sending'
+                                -- Its correction was sent or will be: an order is made once.
+                                or later.operation = s.operation and s.operation = 'create' and later.finished_at is null)) as "overtaken!"
                from submissions s where id = $1 for update"#,
             id,
         )
@@ -152,7 +154,12 @@ impl Store {
                 (false, true) if operation == Operation::Cancel => Some(OrderStatus::Cancelled),
                 _ => None,
             },
-            order_event: (create && resolution.accepted).then_some(EventType::OrderPlaced),
+            order_event: match operation {
+                Operation::Create | Operation::CreateTrip => Some(EventType::OrderPlaced),
+                Operation::Cancel => Some(EventType::OrderCancelled),
+                Operation::Amend | Operation::UpdateCustomFields => None,
+            }
+            .filter(|_| resolution.accepted),
             document,
             has_change: row.change.is_some(),
             trip: row.trip_id.map(SettledTrip::without_numbers),

@@ -132,6 +132,24 @@ async fn what_cannot_be_retried() {
     retry(&bench, rejected.submission()).await.problem(409, "state-conflict");
 }
 
+/// An order is made once: while its correction waits, the creation that was rejected does not go out beside it, and
+/// what is cancelled here has not been sent by the other.
+#[tokio::test]
+async fn a_creation_whose_correction_is_queued_is_not_retried() {
+    let bench = Bench::start().await;
+    let mut wrong = order("SO-1");
+    wrong["customer"] = json!({"code": "UNKNOWN"});
+    let rejected = bench.caller.place(&wrong).await;
+    bench.pause().await;
+    let path = format!("/v1/orders/{}", rejected.id());
+    let corrected = bench.caller.send_with(reqwest::Method::PATCH, &path, &json!({"customer": null}), &[]).await;
+    assert_eq!(corrected.body["submission"]["operation"], "create", "{:#}", corrected.body);
+    retry(&bench, rejected.submission()).await.problem(409, "state-conflict");
+    assert_eq!(cancel(&bench, rejected.id()).await.body["status"], "cancelled");
+    // The correction is out of the way.
+    assert_eq!(retry(&bench, rejected.submission()).await.status, 200);
+}
+
 #[tokio::test]
 async fn a_person_resolves_a_doubt() {
     for (state, status) in [("accepted", "requested"), ("rejected", "rejected")] {

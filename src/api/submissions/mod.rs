@@ -66,7 +66,7 @@ fn outcome_of(decided: &Decided) -> Result<(), Problem> {
         }
         Decided::Overtaken => Err(Problem::new(
             Kind::StateConflict,
-            "A later submission of this order has gone out; sending this one now would undo it.",
+            "A later submission of this order has gone out, or corrects this one; sending this one now would undo it.",
         )),
         Decided::Unknown => Err(Problem::not_found("submission")),
     }

@@ -1,7 +1,7 @@
 //! Members that transport orders and acceptance orders have alike, and how values are read: null, an empty text
 //! and what cannot be read say nothing.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Map, Value, json};
 
 use super::super::codes::PAYMENT_TERMS;
@@ -69,9 +69,11 @@ pub fn yuan(object: &Value, name: &str) -> Option<Value> {
     decimal(object, name).map(|amount| json!({"amount": amount, "currency": "CNY"}))
 }
 
-/// An instant in seconds since 1970; 0 stands for none.
+/// An instant in seconds since 1970; 0 stands for none. So does what lies beyond the year 9999, such as milliseconds:
+/// no time of an event could be written so.
 pub fn instant(object: &Value, name: &str) -> Option<DateTime<Utc>> {
-    integer(object, name).filter(|seconds| *seconds > 0).and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+    let at = DateTime::from_timestamp(integer(object, name).filter(|seconds| *seconds > 0)?, 0)?;
+    (at.year() <= 9999).then_some(at)
 }
 
 /// A time window with one instant.
