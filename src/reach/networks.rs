@@ -81,6 +81,7 @@ impl AllowedNetworks {
     }
 
     /// These and others.
+    #[must_use]
     pub fn and(mut self, others: AllowedNetworks) -> Self {
         self.0.extend(others.0);
         self
