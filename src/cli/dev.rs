@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::sandbox::{self, LifeArguments};
 use crate::canonical::Action;
-use crate::reach::AllowedNetworks;
 use crate::gateway::{Gateway, GatewayOptions, stop_signal};
 use crate::postgres::{Cluster, ClusterDirectory, ClusterOptions, default_data_directory};
+use crate::reach::AllowedNetworks;
 use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER, Pace};
 use crate::store::accounts::NewAccount;
 use crate::store::audit::{Act, Actor};

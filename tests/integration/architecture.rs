@@ -30,7 +30,19 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("postgres", &["provider", "store", "delivery", "api", "canonical", "sandbox", "gateway", "cli", "axum"]),
     (
         "reach",
-        &["provider", "store", "delivery", "callback", "event", "api", "canonical", "sandbox", "gateway", "cli", "axum"],
+        &[
+            "provider",
+            "store",
+            "delivery",
+            "callback",
+            "event",
+            "api",
+            "canonical",
+            "sandbox",
+            "gateway",
+            "cli",
+            "axum",
+        ],
     ),
     (
         "server.rs",

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{CloudEvent, Events};
-use crate::reach::{self, BadTarget};
 use crate::backoff::{Backoff, uniform};
 use crate::canonical::DeliveryState;
+use crate::reach::{self, BadTarget};
 use crate::setback::Setbacks;
 use crate::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, LEASE, SettledDelivery};
 use crate::store::{StoreError, within};

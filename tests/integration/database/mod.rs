@@ -22,5 +22,5 @@ fn refused_for_now(answer: &Answer) -> bool {
 
 fn accepted(answer: &Answer) -> bool {
     assert_eq!(answer.status, 201, "{:#}", answer.body);
-    answer.body["submission"]["state"] == Value::from("accepted")
+    answer.body["submission"]["state"] == "accepted"
 }

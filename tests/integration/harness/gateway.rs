@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use onelane::api;
-use onelane::reach::AllowedNetworks;
 use onelane::gateway::{Gateway, GatewayOptions};
+use onelane::reach::AllowedNetworks;
 use onelane::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator, seeded};
 use onelane::store::Store;
 use onelane::vault::Vault;

@@ -33,11 +33,6 @@ impl GatewayProcess {
         Self::start_with(&database.url, &[("ONELANE_TEST_DIE_AT", moment)]).await
     }
 
-    /// As [`start`](Self::start), with further variables.
-    pub async fn start_with(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
-        Self::spawn(Command::new(env!("CARGO_BIN_EXE_onelane")).envs(variables.iter().copied()), database).await
-    }
-
     /// As [`start`](Self::start), and tells what the program logs at this level and above.
     pub async fn start_logging(database: &TestDatabase, level: &str) -> Self {
         Self::start_with(&database.url, &[("RUST_LOG", level)]).await
@@ -132,8 +127,7 @@ impl GatewayProcess {
 
     /// Asks it to end, as a container's runtime does.
     pub fn terminate(&self) {
-        let pid = rustix::process::Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
     }
 
     /// Waits until it has ended; gives its exit code.

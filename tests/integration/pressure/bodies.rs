@@ -112,7 +112,7 @@ async fn a_body_of_nothing_but_members_is_too_large() {
 async fn memory_is_bounded_whoever_sends() {
     let database = TestDatabase::create().await;
     let budget = (32 * KIB * KIB).to_string();
-    let gateway = GatewayProcess::start_with(&database, &[("ONELANE_BODY_MEMORY", &budget)]).await;
+    let gateway = GatewayProcess::start_with(&database.url, &[("ONELANE_BODY_MEMORY", &budget)]).await;
     let before = gateway.most_memory();
     let base_url = gateway.url("");
     let connections = join_all((0..256).map(|_| async {

@@ -53,7 +53,7 @@ async fn what_was_begun_ends_and_is_answered() {
 #[tokio::test]
 async fn what_does_not_end_in_time_is_left_to_evidence_and_its_caller_told_so() {
     let bench = prepared().await;
-    let gateway = GatewayProcess::start_with(&bench.database, &[("ONELANE_SHUTDOWN_SECONDS", "10")]).await;
+    let gateway = GatewayProcess::start_with(&bench.database.url, &[("ONELANE_SHUTDOWN_SECONDS", "10")]).await;
     let silence = json!({"kind": "silence", "commit": true, "times": 1});
     let asking = begin_slow_exchange(&bench, &gateway, silence).await;
     gateway.terminate();
@@ -71,7 +71,7 @@ async fn what_does_not_end_in_time_is_left_to_evidence_and_its_caller_told_so() 
 async fn a_gateway_says_that_it_is_about_to_end_and_a_second_signal_ends_it_at_once() {
     let bench = prepared().await;
     let delay = [("ONELANE_SHUTDOWN_DELAY_SECONDS", "600")];
-    let gateway = GatewayProcess::start_with(&bench.database, &delay).await;
+    let gateway = GatewayProcess::start_with(&bench.database.url, &delay).await;
     let mut connection = RawConnection::open(&gateway.url("")).await;
     let before = connection.get("/readyz").await;
     assert_eq!((before.status, before.headers.get("connection")), (200, None));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onelane::canonical::DocumentType;
+use onelane::canonical::{Action, DocumentType};
 use onelane::provider::Limit;
 use onelane::store::Store;
 use onelane::store::accept::{Accepted, NewOrder};
@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{cases, runtime};
-use crate::harness::TestDatabase;
+use crate::harness::{TestDatabase, by_a_test};
 
 /// What happens to a lane. All times are milliseconds.
 #[derive(Debug, Clone)]
@@ -96,8 +96,9 @@ impl<'a> Bench<'a> {
             throttles: json!({}),
             throttle_group: id.clone(),
             public_callback_url: None,
+            queue_limit: None,
         };
-        assert!(store.add_account(&account).await.unwrap());
+        assert!(store.add_account(&account, &by_a_test(Action::CreateAccount)).await.unwrap());
         let lane = LaneKey { provider: account.provider, throttle_group: id, endpoint: "orders".to_owned() };
         Bench {
             store,
@@ -193,6 +194,7 @@ impl<'a> Bench<'a> {
             batch_key: "",
             notices: &[],
             idempotency: None,
+            queue_limit: None,
         };
         assert_eq!(self.store.accept_order(&new).await.unwrap(), Accepted::New);
     }

@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use onelane::canonical::{DocumentType, EventType, Happening, Operation, OrderMention, OrderStatus, SubmissionResult};
+use onelane::canonical::{
+    Action, DocumentType, EventType, Happening, Operation, OrderMention, OrderStatus, SubmissionResult,
+};
 use onelane::delivery::verdict;
 use onelane::provider::{Evidence, Limit, Outcome, Verdict};
 use onelane::store::Store;
@@ -27,7 +29,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{cases, runtime};
-use crate::harness::TestDatabase;
+use crate::harness::{TestDatabase, by_a_test};
 
 /// What happens. Indexes go round.
 #[derive(Debug, Clone)]
@@ -194,8 +196,9 @@ impl<'a> Bench<'a> {
             throttles: json!({}),
             throttle_group: account.clone(),
             public_callback_url: None,
+            queue_limit: None,
         };
-        assert!(store.add_account(&new).await.unwrap());
+        assert!(store.add_account(&new, &by_a_test(Action::CreateAccount)).await.unwrap());
         let lane = LaneKey { provider: new.provider, throttle_group: account.clone(), endpoint: "orders".to_owned() };
         Bench {
             database,
@@ -270,6 +273,7 @@ impl<'a> Bench<'a> {
             batch_key: "",
             notices: &[],
             idempotency: None,
+            queue_limit: None,
         };
         self.store.accept_order(&new).await.unwrap();
         self.orders.push(order_id);
@@ -305,6 +309,7 @@ impl<'a> Bench<'a> {
             batch_key: "",
             notices: &[],
             idempotency: None,
+            queue_limit: None,
         };
         assert_eq!(self.store.submit(&new).await.unwrap(), Submitted::Queued);
     }
@@ -459,7 +464,7 @@ impl<'a> Bench<'a> {
             let corrects = row.operation == "create" && other.operation == "create" && !other.finished;
             other.exchanges > 0 || corrects
         });
-        match self.store.retry_submission(row.id).await.unwrap() {
+        match self.store.retry_submission(row.id, &by_a_test(Action::RetrySubmission)).await.unwrap() {
             Decided::Done => {
                 assert!(["dead", "rejected", "in_doubt"].contains(&row.state.as_str()) && !overtaken, "{row:?}");
             }
@@ -472,7 +477,8 @@ impl<'a> Bench<'a> {
     async fn resolve(&mut self, index: usize, accepted: bool) {
         let Some(row) = self.submission(index) else { return };
         let resolution = Resolution { accepted, provider_order_number: None, reason: "seen", decided_by: Uuid::nil() };
-        let decided = self.store.resolve_submission(row.id, &resolution).await.unwrap();
+        let decided =
+            self.store.resolve_submission(row.id, &resolution, &by_a_test(Action::ResolveSubmission)).await.unwrap();
         assert_eq!(decided == Decided::Done, row.is("in_doubt"), "{row:?}");
     }
 

@@ -1,5 +1,6 @@
 //! The feed forgets from its beginning on, together with the deliveries of what it forgets.
 
+use onelane::canonical::Action;
 use onelane::store::retention::{ForgottenEvents, Swept, TURN};
 use onelane::store::webhook_endpoints::EndpointChoice;
 use onelane::vault::Sealed;
@@ -7,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{DAY, Resting, sweep, turn, until};
-use crate::harness::{Bench, order};
+use crate::harness::{Bench, by_a_test, order};
 
 /// What is left of the feed, and where it says that it begins.
 const LEFT: &str = "select count(*) from events";
@@ -17,7 +18,7 @@ async fn add_endpoint(ledger: &Resting) -> Uuid {
     let choice = EndpointChoice { url: "http://127.0.0.1:9".into(), description: None, types: None, accounts: None };
     let id = Uuid::now_v7();
     let sealed = Sealed { bytes: Vec::new(), key_id: String::new() };
-    ledger.store.add_webhook_endpoint(id, &choice, &sealed).await.unwrap();
+    ledger.store.add_webhook_endpoint(id, &choice, &sealed, &by_a_test(Action::CreateWebhookEndpoint)).await.unwrap();
     id
 }
 

@@ -92,6 +92,7 @@ fn as_before(account: StoredAccount) -> NewAccount {
         throttles: account.throttles,
         throttle_group: account.throttle_group,
         public_callback_url: account.public_callback_url,
+        queue_limit: account.queue_limit,
     }
 }
 
