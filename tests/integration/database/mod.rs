@@ -5,8 +5,6 @@ mod full;
 mod slow;
 mod upgrades;
 
-use serde_json::Value;
-
 use crate::harness::Answer;
 
 /// Whether a request was refused for now, as it has to be.
