@@ -199,8 +199,10 @@ mod tests {
     fn everything_else_is_neither() {
         let mut older = applied();
         older.pop();
+        // Numbers may have gaps.
+        let before = older.last().map(|migration| migration.version);
         let schema = Schema::of(&older, &MIGRATIONS);
-        assert_eq!(schema, Schema::Older { database: Some(newest() - 1), known: newest() });
+        assert_eq!(schema, Schema::Older { database: before, known: newest() });
         let mut diverged = older;
         diverged.push(unknown(newest() + 1));
         let mut changed = applied();
