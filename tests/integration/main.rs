@@ -32,6 +32,7 @@ mod properties;
 mod providers;
 mod replicas;
 mod retention;
+mod storm_laws;
 mod strange_answers;
 mod stream;
 mod submissions;

@@ -11,13 +11,16 @@ use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-/// What the tests add to the schema: a clock that they set, and word of every change of state, of callbacks and
-/// deliveries too.
-const TEST_SCHEMA: &str = "
+/// What the tests add to the schema: a clock that they set,
+pub const TEST_CLOCK: &str = "
     create table test_clock (skew interval not null);
     insert into test_clock values ('0');
     create or replace function onelane_now() returns timestamptz language sql volatile parallel safe
         as $$ select clock_timestamp() + skew from test_clock $$;
+";
+
+/// and word of every change of state, of callbacks and deliveries too.
+const TEST_WORD: &str = "
     create function test_tell() returns trigger language plpgsql
         as $$ begin perform pg_notify('submission_states', new.id || ' ' || new.state); return new; end $$;
     create trigger test_tell after insert or update of state on submissions for each row execute function test_tell();
@@ -197,7 +200,8 @@ async fn prepare(url: &str) {
     let options = StoreOptions { database_url: url.to_owned(), max_connections: 1 };
     let store = Store::connect(&options).await.unwrap();
     store.migrate().await.unwrap();
-    store.pool().execute(TEST_SCHEMA).await.unwrap();
+    store.pool().execute(TEST_CLOCK).await.unwrap();
+    store.pool().execute(TEST_WORD).await.unwrap();
     store.close().await;
 }
 

@@ -1,7 +1,7 @@
 //! What every test stands on: a database of its own, the sandbox and a gateway on real sockets, and a caller.
 
 mod caller;
-mod database;
+pub mod database;
 mod event_stream;
 pub mod gateway;
 mod own_cluster;

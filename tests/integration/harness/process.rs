@@ -40,11 +40,20 @@ impl GatewayProcess {
 
     /// As [`start`](Self::start), on any address of a database and with these variables.
     pub async fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
+        Self::try_start(database_url, variables).await.unwrap_or_else(|log| panic!("it did not start:\n{log}"))
+    }
+
+    /// Starts it at an address of its own choice on any database; says what it logged when it does not come up.
+    pub async fn start_at(database_url: &str, address: &str, level: &str) -> Result<Self, String> {
+        Self::try_start(database_url, &[("ONELANE_LISTEN", address), ("RUST_LOG", level)]).await
+    }
+
+    async fn try_start(database_url: &str, variables: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = command(&["serve"], database_url, variables).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut seen = Vec::new();
         let address = loop {
-            let Some(line) = log.next_line().await.unwrap() else { panic!("it did not start:\n{}", seen.join("\n")) };
+            let Some(line) = log.next_line().await.unwrap() else { return Err(seen.join("\n")) };
             let ready = serde_json::from_str::<Value>(&line).ok().filter(|line| line["message"] == "ready");
             let address = ready.as_ref().and_then(|line| line["listen"].as_str()).map(str::to_owned);
             seen.push(line);
@@ -61,7 +70,24 @@ impl GatewayProcess {
             }
         });
         let base_url = format!("http://{address}");
-        GatewayProcess { child, caller: Caller::new(base_url.clone(), Some(ADMIN_KEY)), base_url, log: lines }
+        let caller = Caller::new(base_url.clone(), Some(ADMIN_KEY));
+        Ok(GatewayProcess { child, caller, base_url, log: lines })
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Sends it a signal; false when it has ended already.
+    pub fn signal(&self, signal: Signal) -> bool {
+        let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).unwrap()));
+        id.is_some_and(|id| kill_process(id, signal).is_ok())
+    }
+
+    /// How it ended, if it did without being told to.
+    pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Runs the program to its end; gives whether it ended well, and what it said.
@@ -105,11 +131,6 @@ impl GatewayProcess {
     /// Lets it go on where it was.
     pub fn go_on(&self) {
         self.signal(Signal::CONT);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
     /// Asks it to end, and waits until it has; whether it ended well.
