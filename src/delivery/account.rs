@@ -1,6 +1,7 @@
 //! Opening an account: its row, its credentials, and the provider that it belongs to.
 
 use super::Delivery;
+use super::ask::AskError;
 use crate::provider::{self, Account, Credentials, Evidence, Item, Provider};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
@@ -65,11 +66,12 @@ pub fn open_account(stored: &StoredAccount, vault: &Vault) -> Result<(&'static d
 }
 
 impl Delivery {
-    /// Reads and opens an account; the error is for people.
-    pub(super) async fn open(&self, account_id: &str) -> Result<Opened, String> {
-        let stored = self.inner.store.account(account_id).await.map_err(|error| error.to_string())?;
-        let stored = stored.ok_or_else(|| "the account is gone".to_owned())?;
-        let (provider, account) = open_account(&stored, &self.inner.vault).map_err(|error| error.to_string())?;
+    /// Reads and opens an account. That the ledger fails for a moment says nothing of the account.
+    pub(super) async fn open(&self, account_id: &str) -> Result<Opened, AskError> {
+        let stored = self.inner.store.account(account_id).await?;
+        let stored = stored.ok_or_else(|| AskError::Unusable("the account is gone".to_owned()))?;
+        let opened = open_account(&stored, &self.inner.vault);
+        let (provider, account) = opened.map_err(|error| AskError::Unusable(error.to_string()))?;
         Ok(Opened { provider, account, throttle_group: stored.throttle_group, session_generation: None })
     }
 }

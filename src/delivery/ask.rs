@@ -88,7 +88,7 @@ impl Delivery {
         choose: impl FnOnce(&'static Calls) -> Option<&'static Call<I, O>>,
         input: &I,
     ) -> Result<O, AskError> {
-        let mut opened = self.open(account_id).await.map_err(AskError::Unusable)?;
+        let mut opened = self.open(account_id).await?;
         let outward = opened.provider.outward().ok_or(AskError::Unsupported)?;
         let call = choose(outward.calls()).ok_or(AskError::Unsupported)?;
         self.ask_in_session(&mut opened, call, input).await.answer

@@ -107,12 +107,13 @@ impl Delivery {
     async fn exchange(&self, going: &Going<'_>) -> Result<Settlement, MissedSlot> {
         let mut opened = match self.open(&going.batch.account_id).await {
             Ok(opened) => opened,
-            Err(reason) => {
+            Err(AskError::Unusable(reason)) => {
                 let mut settlement = going.settlement(going.all(|item| verdict::released(item, UNUSABLE_ACCOUNT)));
                 settlement.error = Some(reason.clone());
                 settlement.pause = Some(reason);
                 return Ok(settlement);
             }
+            Err(error) => return Ok(going.without_request(error)),
         };
         let Some(outward) = opened.provider.outward() else {
             let items =

@@ -211,3 +211,23 @@ async fn refused_credentials_pause_the_account_and_burn_no_order() {
     assert_eq!(read["results"][0]["rawCode"], "0");
     assert_eq!(bench.database.count("select count(*) from events where type = 'account.paused'").await, 1);
 }
+
+#[tokio::test]
+async fn a_ledger_that_fails_for_a_moment_pauses_no_account() {
+    let bench = Bench::start().await;
+    bench.pause().await;
+    let submission = bench.caller.post("/v1/orders", &order("SO-1")).await.submission();
+    let mut connection = bench.database.connection().await;
+    // The account cannot be read; what a claim needs of it can.
+    for step in ["alter table accounts rename display_name to hidden", "update accounts set paused_at = null"] {
+        sqlx::query(step).execute(&mut connection).await.unwrap();
+    }
+    let failed = "select exists (select from exchanges where error like 'the database failed%')";
+    bench.database.wait_until(Duration::from_secs(30), failed).await;
+    sqlx::query("alter table accounts rename hidden to display_name").execute(&mut connection).await.unwrap();
+    assert_eq!(bench.database.count("select count(*) from accounts where paused_at is not null").await, 0);
+    bench.database.advance(Duration::from_secs(10)).await;
+    bench.database.wait_for_state(submission, "accepted").await;
+    let read = bench.caller.get(&format!("/v1/submissions/{submission}")).await.body;
+    assert_eq!(read["attempts"], 1, "{read:#}");
+}
