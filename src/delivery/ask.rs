@@ -131,7 +131,7 @@ impl Delivery {
         if let Err(error) = self.wait_for_token(opened, call.endpoint).await {
             return Asked::unsent(error);
         }
-        let Transmission { record, answer } = self.transmit(opened, &request, Instant::now()).await;
+        let Transmission { record, answer } = self.transmit(opened, &request).await;
         let answer = match answer {
             Ok(received) => self.read(opened, call, input, &received).await,
             Err(error @ (SendError::NotSent(_) | SendError::SetUp(_))) => Err(AskError::Unreachable(error.to_string())),

@@ -38,6 +38,7 @@ impl Going<'_> {
             exchange_id: self.batch.exchange_id,
             lane: self.lane.key.clone(),
             account_id: self.batch.account_id.clone(),
+            claimed: self.batch.claimed,
             record: None,
             error: None,
             items,
@@ -165,7 +166,7 @@ impl Delivery {
         };
         wait_for_slot(going).await?;
         moment::reached(Moment::BeforeFirstByte);
-        let Transmission { record, answer } = self.transmit(opened, request, going.claimed).await;
+        let Transmission { record, answer } = self.transmit(opened, request).await;
         moment::reached(Moment::AfterAnswer);
         let mut settlement = match answer {
             Ok(received) => {

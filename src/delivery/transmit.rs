@@ -17,8 +17,8 @@ pub struct Transmission {
 }
 
 impl Delivery {
-    /// Sends a request and waits for the answer; `since` is when the exchange began.
-    pub(super) async fn transmit(&self, opened: &Opened, request: &Request, since: Instant) -> Transmission {
+    /// Sends a request and waits for the answer.
+    pub(super) async fn transmit(&self, opened: &Opened, request: &Request) -> Transmission {
         let account = &opened.account;
         let deadline = DEADLINE.min(std::time::Duration::from_secs(account.common.request_timeout_seconds.into()));
         let sent = Instant::now();
@@ -29,7 +29,7 @@ impl Delivery {
             url: request.masked_url(),
             request_headers: request.masked_headers(),
             request_body: PackedBody::pack(&request.masked_body()),
-            sent_after: sent - since,
+            sent,
             took: sent.elapsed(),
             response: answer.as_ref().ok().map(|received| response_record(received, secret_credentials, account)),
         };

@@ -55,6 +55,8 @@ pub struct ClaimedBatch {
     pub received: tokio::time::Instant,
     /// How long before `received` the booking may lie at most
     pub lag: Duration,
+    /// When the ledger says that it was claimed, on this process's clock
+    pub claimed: tokio::time::Instant,
     /// What it holds may stand at the provider, and evidence did not clear it
     pub doubtful: bool,
     pub items: Vec<ClaimedItem>,
@@ -222,7 +224,8 @@ async fn take_batch(
             select taken.id, taken.order_id, taken.trip_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist,
                 taken.cleared, taken.misses, taken.attempts, taken.account_id, o.document as "document: Json<Value>",
                 o.document_complete, o.provider_order_number, o.adopted,
-                (extract(epoch from clock.now - booking.at))::float8 as "lag!"
+                (extract(epoch from clock.now - booking.at))::float8 as "lag!",
+                (extract(epoch from clock.now - $9::timestamptz))::float8 as "claimed_after!"
             from clock, booking, taken join orders o on o.id = taken.order_id order by taken.position"#,
             provider,
             throttle_group,
@@ -241,6 +244,7 @@ async fn take_batch(
         .await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let (account_id, lag, doubtful) = (first.account_id.clone(), first.lag, first.may_exist && !first.cleared);
+    let claimed = lane.received + Duration::from_secs_f64(first.claimed_after.max(0.0));
     let items = rows
         .into_iter()
         .map(|row| {
@@ -262,5 +266,5 @@ async fn take_batch(
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let lag = Duration::from_secs_f64(lag.max(0.0));
-    Ok(Some(ClaimedBatch { exchange_id, account_id, wait, received: lane.received, lag, doubtful, items }))
+    Ok(Some(ClaimedBatch { exchange_id, account_id, wait, received: lane.received, lag, claimed, doubtful, items }))
 }

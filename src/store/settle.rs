@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgTransaction};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::exchanges::PackedBody;
@@ -19,6 +20,8 @@ pub struct Settlement {
     pub exchange_id: Uuid,
     pub lane: LaneKey,
     pub account_id: String,
+    /// When the ledger says that it was claimed, on this process's clock
+    pub claimed: Instant,
     /// What was sent and received; nothing when nothing was sent
     pub record: Option<ExchangeRecord>,
     /// What went wrong on the way
@@ -38,8 +41,8 @@ pub struct ExchangeRecord {
     pub url: String,
     pub request_headers: Vec<(String, String)>,
     pub request_body: PackedBody,
-    /// From the claim to the first byte
-    pub sent_after: Duration,
+    /// Just before the first byte
+    pub sent: Instant,
     /// From the first byte to the last of the answer
     pub took: Duration,
     pub response: Option<ResponseRecord>,
@@ -166,6 +169,7 @@ async fn close_exchange(
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
     let record = settlement.record.as_ref();
     let response = record.and_then(|record| record.response.as_ref());
+    let sent_after = |record: &ExchangeRecord| record.sent.saturating_duration_since(settlement.claimed);
     let now = sqlx::query_scalar!(
         r#"update exchanges set finished_at = onelane_now(), method = $2, url = $3, request_headers = $4,
                sent_at = claimed_at + make_interval(secs => $5), answered_at = claimed_at + make_interval(secs => $6),
@@ -176,8 +180,8 @@ async fn close_exchange(
         record.map(|record| record.method),
         record.map(|record| record.url.as_str()),
         record.map(|record| json!(record.request_headers)),
-        record.map(|record| seconds(record.sent_after)),
-        record.and_then(|record| response.map(|_| seconds(record.sent_after + record.took))),
+        record.map(|record| seconds(sent_after(record))),
+        record.and_then(|record| response.map(|_| seconds(sent_after(record) + record.took))),
         response.map(|response| i32::from(response.status)),
         response.map(|response| json!(response.headers)),
         settlement.error,

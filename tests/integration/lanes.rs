@@ -75,6 +75,7 @@ fn settlement(batch: &ClaimedBatch, state: SubmissionState) -> Settlement {
         exchange_id: batch.exchange_id,
         lane: lane(),
         account_id: batch.account_id.clone(),
+        claimed: batch.claimed,
         record: None,
         error: None,
         items: batch

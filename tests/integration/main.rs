@@ -15,6 +15,7 @@ mod contract;
 mod database;
 mod decisions;
 mod delivery;
+mod departures;
 mod doubtful_changes;
 mod faults;
 mod feed;

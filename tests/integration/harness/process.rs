@@ -125,17 +125,17 @@ impl GatewayProcess {
 
     /// Stops it in the middle of whatever it does; nothing of it runs.
     pub fn hang(&self) {
-        self.signal(Signal::STOP);
+        assert!(self.signal(Signal::STOP), "it has ended already");
     }
 
     /// Lets it go on where it was.
     pub fn go_on(&self) {
-        self.signal(Signal::CONT);
+        assert!(self.signal(Signal::CONT), "it has ended already");
     }
 
     /// Asks it to end, and waits until it has; whether it ended well.
     pub async fn stop(mut self) -> bool {
-        self.signal(Signal::TERM);
+        assert!(self.signal(Signal::TERM), "it has ended already");
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it does not end").unwrap().success()
     }
 
@@ -148,7 +148,7 @@ impl GatewayProcess {
 
     /// Asks it to end, as a container's runtime does.
     pub fn terminate(&self) {
-        self.signal(Signal::TERM);
+        assert!(self.signal(Signal::TERM), "it has ended already");
     }
 
     /// Waits until it has ended; gives its exit code.
