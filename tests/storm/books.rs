@@ -44,13 +44,12 @@ const DEPARTURES: &str = "
 const EXCHANGES: &str = "select provider, endpoint, count(*) from exchanges group by provider, endpoint";
 
 const EVENTS: &str = "
-    select id, position, type, order_id, submission_id,
-        coalesce(data ->> 'receivedQuantity', data ->> 'note', ''),
+    select id, position, type, order_id, submission_id, (data ->> 'callbackId')::uuid,
         type = any($types) and recorded_at >= (select min(created_at) from webhook_endpoints)
     from events order by position nulls last";
 
 /// Each with its law: rows that must not be.
-const INCONSISTENCIES: [(&str, &str); 8] = [
+const INCONSISTENCIES: [(&str, &str); 11] = [
     (
         "of an order more than one submission may go",
         "select order_id::text from submissions where ready and finished_at is null group by order_id having count(*) > 1",
@@ -73,13 +72,39 @@ const INCONSISTENCIES: [(&str, &str); 8] = [
     ),
     (
         "something was told that nobody verified",
-        "select e.id::text from events e join callbacks c on c.id::text = e.data ->> 'callbackId' where c.state = 'quarantined'",
+        "select e.id::text from events e join callbacks c on c.id::text = e.data ->> 'callbackId' 
+         where c.state = 'quarantined' and e.type <> 'callback.quarantined'",
     ),
     (
         "an order counts as placed, and no submission of it was taken",
         "select o.order_number from orders o where o.placed and not o.adopted and not exists (
              select from order_submissions s where s.order_id = o.id and s.operation in ('create', 'create_trip')
                and s.state in ('accepted', 'partially_accepted'))",
+    ),
+    (
+        "an order was placed, and nobody was told",
+        "select o.order_number from orders o where o.placed and not o.adopted and not exists (
+             select from events e where e.order_id = o.id
+               and e.type in ('order.placed', 'order.drafted', 'order.released', 'order.assigned'))",
+    ),
+    (
+        "a callback moved an order backwards",
+        "with stage (status, stage) as (values ('pending', 0), ('rejected', 0), ('unknown', 0), ('draft', 1), ('requested', 2),
+             ('confirmed', 3), ('in_transit', 4), ('completed', 5), ('cancelled', 5)),
+         told as (
+             select order_id, data ->> 'orderNumber' as number, data ->> 'status' as status, data ? 'callbackId' as called,
+                 lag(data ->> 'status') over (partition by order_id order by position) as before
+             from events where order_id is not null and data ? 'status')
+         select number || ' from ' || before || ' to ' || told.status
+         from told join stage n on n.status = told.status join stage b on b.status = told.before
+         where called and n.stage < b.stage",
+    ),
+    (
+        "of an exchange that took place a body is not kept",
+        "select e.id::text from exchanges e where e.sent_at is not null and (
+             not exists (select from exchange_bodies b where b.exchange_id = e.id and b.direction = 'request')
+             or (e.response_status is not null
+                 and not exists (select from exchange_bodies b where b.exchange_id = e.id and b.direction = 'response')))",
     ),
     (
         "a result has no code of its own",
@@ -89,7 +114,7 @@ const INCONSISTENCIES: [(&str, &str); 8] = [
 
 type OrderRow = (Uuid, String, String, String, String, String, Option<String>, Vec<String>);
 type SubmissionRow = (Uuid, Uuid, Option<Uuid>, String, String, i32, bool, Option<String>);
-type EventRow = (Uuid, Option<i64>, String, Option<Uuid>, Option<Uuid>, String, bool);
+type EventRow = (Uuid, Option<i64>, String, Option<Uuid>, Option<Uuid>, Option<Uuid>, bool);
 
 /// What the ledger and the providers have.
 pub async fn collect(database: &Database, providers: &Providers, calls: &[TakenCall]) -> Books {
@@ -105,15 +130,16 @@ pub async fn collect(database: &Database, providers: &Providers, calls: &[TakenC
         inconsistencies.extend(database.rows::<(String,)>(sql).await.into_iter().map(|(offender,)| (law, offender)));
     }
     let orders = orders(database).await;
+    let kept = kept_callbacks(database).await;
     Books {
-        callbacks: callbacks(database, calls, &orders).await,
+        callbacks: callbacks(&kept, calls, &orders),
+        events: events(database, &kept).await,
         orders,
         submissions: submissions(database).await,
         held,
         trips: trips(database).await,
         held_trips,
         lanes: lanes(database, providers).await,
-        events: events(database).await,
         last_position,
         deliveries: deliveries.into_iter().map(|(event_id, state)| Delivery { event_id, state }).collect(),
         inconsistencies,
@@ -237,29 +263,46 @@ async fn lanes(database: &Database, providers: &Providers) -> Vec<Lane> {
     providers.limits().iter().filter_map(lane).collect()
 }
 
-async fn events(database: &Database) -> Vec<LedgerEvent> {
+async fn events(database: &Database, callbacks: &HashMap<Uuid, Vec<u8>>) -> Vec<LedgerEvent> {
     let types = WEBHOOK_TYPES.map(|name| format!("'{name}'")).join(", ");
     let rows = database.rows::<EventRow>(&EVENTS.replace("$types", &format!("array[{types}]"))).await;
     rows.into_iter()
-        .map(|(id, position, event_type, order_id, submission_id, detail, wanted)| LedgerEvent {
+        .map(|(id, position, event_type, order_id, submission_id, callback, wanted)| LedgerEvent {
             id,
             position,
             event_type,
             order_id,
             submission_id,
-            detail,
+            detail: callback.and_then(|id| callbacks.get(&id)).map(|body| said(body)).unwrap_or_default(),
             wanted,
         })
         .collect()
 }
 
+/// What a callback says, as far as that tells it from others about the same order.
+fn said(body: &[u8]) -> String {
+    let call: Value = serde_json::from_slice(body).unwrap_or_default();
+    match &call["request"]["actualQuantity"] {
+        // Every call has another time and signature.
+        Value::Null => call.to_string(),
+        quantity => quantity.to_string(),
+    }
+}
+
+/// The bodies of all callbacks that the ledger has.
+async fn kept_callbacks(database: &Database) -> HashMap<Uuid, Vec<u8>> {
+    let rows = database.rows::<(Uuid, Vec<u8>, i64)>("select id, body, size from callbacks where body is not null");
+    let unpacked = |(id, body, size): (Uuid, Vec<u8>, i64)| {
+        (id, zstd::bulk::decompress(&body, usize::try_from(size).unwrap()).unwrap())
+    };
+    rows.await.into_iter().map(unpacked).collect()
+}
+
 /// Each body that was taken, how often, and how often the ledger has it.
-async fn callbacks(database: &Database, calls: &[TakenCall], orders: &[LedgerOrder]) -> Vec<TakenCallback> {
-    let mut kept: HashMap<Vec<u8>, usize> = HashMap::new();
-    for (body, size) in database.rows::<(Vec<u8>, i64)>("select body, size from callbacks where body is not null").await
-    {
-        let body = zstd::bulk::decompress(&body, usize::try_from(size).unwrap()).unwrap();
-        *kept.entry(body).or_default() += 1;
+fn callbacks(kept: &HashMap<Uuid, Vec<u8>>, calls: &[TakenCall], orders: &[LedgerOrder]) -> Vec<TakenCallback> {
+    let mut times: HashMap<&[u8], usize> = HashMap::new();
+    for body in kept.values() {
+        *times.entry(body).or_default() += 1;
     }
     let mut taken: HashMap<&[u8], usize> = HashMap::new();
     for call in calls {
@@ -274,7 +317,7 @@ async fn callbacks(database: &Database, calls: &[TakenCall], orders: &[LedgerOrd
             TakenCallback {
                 about: String::from_utf8_lossy(body).chars().take(200).collect(),
                 taken,
-                kept: kept.get(body).copied().unwrap_or_default(),
+                kept: times.get(body).copied().unwrap_or_default(),
                 stands: completed(&call, &by_provider_number).map(|number| (number, "completed".to_owned())),
             }
         })

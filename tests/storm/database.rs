@@ -94,6 +94,14 @@ impl Database {
         })
     }
 
+    /// Where the ledger can be looked at that is not thrown away.
+    pub fn whereabouts(&self) -> String {
+        match &self.server {
+            Server::Private { home, .. } => format!("the ledger is kept in {}", home.directory.display()),
+            Server::Given { .. } => "the ledger is dropped, since it is on a server that stays".to_owned(),
+        }
+    }
+
     pub async fn end(self) {
         self.pool.close().await;
         if let Server::Private { cluster, home } = self.server {

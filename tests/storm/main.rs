@@ -122,10 +122,11 @@ async fn storm(arguments: &Arguments) -> Vec<Violation> {
     let course = Course { storm, whole, settled, struck, lost_calls, taken_calls: calls.len() };
     println!("{}", report::report(&books, &load.promises.notes(), &course, &violations));
     drop((load, fleet));
-    if violations.is_empty()
-        && let Ok(database) = Arc::try_unwrap(database).map_err(drop)
-    {
+    let database = Arc::into_inner(database).expect("nobody else uses it");
+    if violations.is_empty() {
         tokio::time::timeout(Duration::from_secs(60), database.end()).await.unwrap();
+    } else {
+        println!("{}", database.whereabouts());
     }
     violations
 }

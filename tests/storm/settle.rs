@@ -28,8 +28,8 @@ const LEFT: &str = "
 /// How long nothing may change for what is due now to count as stuck.
 const STUCK: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(100);
-/// A little more than what is waited for.
-const BEYOND: Duration = Duration::from_millis(50);
+/// How much further time is moved than to what is waited for: what is due soon after is due as well then.
+const BEYOND: Duration = Duration::from_secs(5);
 
 /// How it came to rest.
 #[derive(Debug, Default)]

@@ -50,12 +50,13 @@ fn check_places(books: &Books, violations: &mut Vec<Violation>) {
 
 fn check_told(books: &Books, violations: &mut Vec<Violation>) {
     let mut of_orders: HashMap<(Uuid, &str, &str), usize> = HashMap::new();
-    let mut of_submissions: HashMap<(Uuid, &str), usize> = HashMap::new();
+    // Of a trip each order is told of.
+    let mut of_submissions: HashMap<(Uuid, &str, Option<Uuid>), usize> = HashMap::new();
     for event in &books.events {
         let kind = event.event_type.as_str();
         match (event.order_id, event.submission_id) {
             (Some(order), _) if ONCE.contains(&kind) => *of_orders.entry((order, kind, "")).or_default() += 1,
-            (_, Some(submission)) => *of_submissions.entry((submission, kind)).or_default() += 1,
+            (order, Some(submission)) => *of_submissions.entry((submission, kind, order)).or_default() += 1,
             (Some(order), None) if !event.detail.is_empty() => {
                 *of_orders.entry((order, kind, &event.detail)).or_default() += 1;
             }
@@ -67,7 +68,7 @@ fn check_told(books: &Books, violations: &mut Vec<Violation>) {
         broken(TOLD_TWICE, format!("{kind} {detail} of the order {order}, {times} times"))
     }));
     let again = of_submissions.iter().filter(|(_, times)| **times > 1);
-    violations.extend(again.map(|((submission, kind), times)| {
+    violations.extend(again.map(|((submission, kind, _), times)| {
         broken(TOLD_TWICE, format!("{kind} of the submission {submission}, {times} times"))
     }));
     for submission in &books.submissions {
@@ -78,7 +79,8 @@ fn check_told(books: &Books, violations: &mut Vec<Violation>) {
         if submission.was_in_doubt() {
             expected.push("submission.in_doubt".to_owned());
         }
-        for kind in expected.iter().filter(|kind| !of_submissions.contains_key(&(submission.id, kind.as_str()))) {
+        let told = |kind: &&String| of_submissions.contains_key(&(submission.id, kind, Some(submission.order_id)));
+        for kind in expected.iter().filter(|kind| !told(kind)) {
             violations.push(broken(UNTOLD, format!("{kind} of the submission {}", submission.id)));
         }
     }

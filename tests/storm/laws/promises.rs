@@ -49,11 +49,16 @@ fn check_changes(books: &Books, orders: &HashMap<Uuid, &LedgerOrder>, violations
         .iter()
         .map(|submission| (submission.order_id, submission.operation.as_str(), submission.marker.as_deref()))
         .collect();
+    let never_sent: HashSet<Uuid> = books
+        .submissions
+        .iter()
+        .filter(|submission| submission.operation == "create" && submission.state == "cancelled")
+        .map(|submission| submission.order_id)
+        .collect();
     for promised in &books.promised_changes {
         let kept = changes.contains(&(promised.order_id, promised.operation, promised.marker.as_deref()));
-        // An order that never went out is cancelled without a submission of its own.
-        let cancelled_here = promised.operation == "cancel"
-            && orders.get(&promised.order_id).is_some_and(|order| order.status == "cancelled");
+        // An order that never went out is cancelled without a submission of its own; a change after that creates it anew.
+        let cancelled_here = promised.operation == "cancel" && never_sent.contains(&promised.order_id);
         // A change to an order that was never placed is a new creation.
         let creates =
             promised.marker.is_some() && changes.contains(&(promised.order_id, "create", promised.marker.as_deref()));
