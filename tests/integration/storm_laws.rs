@@ -20,7 +20,7 @@ fn attempt(outcome: &str) -> Attempt {
 
 fn event(position: i64, event_type: &str, submission: Option<Uuid>) -> LedgerEvent {
     LedgerEvent {
-        id: Uuid::from_u128(100 + position.unsigned_abs() as u128),
+        id: Uuid::from_u128(100 + u128::from(position.unsigned_abs())),
         position: Some(position),
         event_type: event_type.to_owned(),
         order_id: Some(ORDER),

@@ -119,10 +119,10 @@ impl Fleet {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, trying).await {
-            Ok(process) => process,
-            Err(_) => panic!("a replica does not come up:\n{}", replica.log.lock().await.join("\n")),
-        }
+        let Ok(process) = tokio::time::timeout(PATIENCE, trying).await else {
+            panic!("a replica does not come up:\n{}", replica.log.lock().await.join("\n"));
+        };
+        process
     }
 }
 

@@ -99,7 +99,7 @@ impl Load {
                     self.note_created(*order, &item["status"], &item["order"]["id"], item);
                 }
             }
-            other => self.note_refused(orders, &other),
+            other => self.note_refused(orders, other.as_ref()),
         })
         .await;
     }
@@ -114,7 +114,7 @@ impl Load {
             Some(Answer { status: 409, body }) if !keyed && body["type"] == "/problems/order-exists" => {
                 self.note_created(order, &json!(202), &body["orderId"], &body);
             }
-            other => self.note_refused(&[order], &other),
+            other => self.note_refused(&[order], other.as_ref()),
         })
         .await;
     }
@@ -129,7 +129,7 @@ impl Load {
                     self.note_created(*order, &json!(202), id, &body);
                 }
             }
-            other => self.note_refused(orders, &other),
+            other => self.note_refused(orders, other.as_ref()),
         })
         .await;
     }
@@ -138,7 +138,7 @@ impl Load {
         let request = post("/v1/orders/adopt", adoption(&self.plan.orders[order], order), None);
         self.ask_and_repeat(work, &request, |answer| match answer {
             Some(Answer { status: 200 | 201, body }) => self.note_created(order, &json!(202), &body["id"], &body),
-            other => self.note_refused(&[order], &other),
+            other => self.note_refused(&[order], other.as_ref()),
         })
         .await;
     }
@@ -169,7 +169,7 @@ impl Load {
             }
             other => {
                 let number = &self.plan.orders[order].number;
-                self.promises.unexpected(format!("{operation} of {number}: {}", described(&other)));
+                self.promises.unexpected(format!("{operation} of {number}: {}", described(other.as_ref())));
             }
         })
         .await;
@@ -224,7 +224,7 @@ impl Load {
         }
     }
 
-    fn note_refused(&self, orders: &[usize], answer: &Option<Answer>) {
+    fn note_refused(&self, orders: &[usize], answer: Option<&Answer>) {
         for order in orders {
             let number = &self.plan.orders[*order].number;
             self.promises.is_not_created(*order, format!("{number} was not created: {}", described(answer)));
@@ -289,7 +289,7 @@ fn is_ordinary_refusal(body: &Value) -> bool {
     ["/problems/state-conflict", "/problems/unsupported-by-provider"].iter().any(|kind| body["type"] == *kind)
 }
 
-fn described(answer: &Option<Answer>) -> String {
+fn described(answer: Option<&Answer>) -> String {
     match answer {
         Some(answer) => format!("{} {}", answer.status, answer.body),
         None => format!("no answer within {} s", PATIENCE.as_secs()),

@@ -87,9 +87,9 @@ async fn storm(arguments: &Arguments) -> Vec<Violation> {
     let load = Arc::new(Load { fleet: Arc::clone(&fleet), plan, promises, control: providers.control.clone() });
 
     providers.misbehave(arguments.faults).await;
-    let began = Instant::now();
-    tokio::join!(load.run(arguments.callers, began), schedule.run(&fleet, &database, began));
-    let storm = began.elapsed();
+    let storm_began = Instant::now();
+    tokio::join!(load.run(arguments.callers, storm_began), schedule.run(&fleet, &database, storm_began));
+    let storm = storm_began.elapsed();
     let struck = providers.struck().await;
     providers.behave().await;
 
@@ -102,10 +102,10 @@ async fn storm(arguments: &Arguments) -> Vec<Violation> {
         stuck: settled.stuck.or(more.stuck),
     };
 
-    let followed = follower.finish().await;
+    let seen_in_feed = follower.finish().await;
     let (calls, lost_calls) = proxy.calls();
     let mut books = books::collect(&database, &providers, &calls).await;
-    books.followed = followed;
+    books.followed = seen_in_feed;
     books.webhooks_taken = receiver.taken();
     {
         let notes = load.promises.notes();
