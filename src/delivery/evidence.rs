@@ -280,7 +280,9 @@ impl Going<'_> {
             AskError::SessionExpired => verdict::released(item, Duration::from_secs(1)),
             AskError::CredentialsRefused(_) | AskError::Unusable(_) => verdict::released(item, Duration::ZERO),
             AskError::NoAnswer(_) | AskError::Unreadable(_) => verdict::still_doubtful(item, &words, random),
-            AskError::Unsupported | AskError::Invalid(_) | AskError::Refused(_) => {
+            // That it would not say now is no evidence, and no end.
+            AskError::Refused(said) => verdict::question_refused(item, said, random),
+            AskError::Unsupported | AskError::Invalid(_) => {
                 verdict::left_to_a_person(item, unanswerable().with_raw_message(words.clone()))
             }
         };

@@ -53,6 +53,8 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, evidence: Evidence, random: 
             SettledItem { state: SubmissionState::InDoubt, due_in: Some(Duration::ZERO), cleared: false, ..base }
         }
         Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),
+        // That the order has gone on meanwhile says nothing of the attempt whose answer never came.
+        Verdict::Rejected if changes_again(item, evidence) && is_about_state(&base.results) => overtaken(base),
         Verdict::Rejected | Verdict::AlreadyExists => rejected(item, base),
         Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::SessionExpired | Verdict::BatchTooLarge => {
             SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base }
@@ -68,6 +70,8 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, evidence: Evidence, random: 
         },
         Verdict::RetrySoon => again(item, base, &SOON, MOST_ATTEMPTS, random),
         Verdict::RetryLater => again(item, base, &LATER, MOST_ATTEMPTS, random),
+        // A doubt ends with an answer that says more; few tries would leave it to a person for want of patience.
+        Verdict::RetryFewTimes if item.may_exist => again(item, base, &SOON, MOST_ATTEMPTS, random),
         Verdict::RetryFewTimes => again(item, base, &SOON, FEW_ATTEMPTS, random),
         Verdict::Unknown => doubtful(item, base, random),
     }
@@ -114,6 +118,13 @@ pub fn still_doubtful(item: &ClaimedItem, why: &str, random: f64) -> SettledItem
     SettledItem { due_in, results, ..unchanged(item) }
 }
 
+/// What a doubt becomes when the provider would not answer the question: it is asked again.
+pub fn question_refused(item: &ClaimedItem, said: &[SubmissionResult], random: f64) -> SettledItem {
+    let mut doubtful = still_doubtful(item, "the provider refused to say", random);
+    doubtful.results.extend_from_slice(said);
+    doubtful
+}
+
 /// What a doubt becomes that only a person can end.
 pub fn left_to_a_person(item: &ClaimedItem, result: SubmissionResult) -> SettledItem {
     let results = vec![no_answer_result(), result];
@@ -149,7 +160,8 @@ pub fn unchanged(item: &ClaimedItem) -> SettledItem {
         misses: item.misses,
         has_change: item.change.is_some(),
         trip: item.trip_id.map(SettledTrip::without_numbers),
-        announce: !item.may_exist,
+        // Going back into a doubt that was told is no news.
+        announce: !item.doubted,
         ..SettledItem::in_state(item.submission_id, item.order_id, item.operation, state)
     }
 }
@@ -166,6 +178,21 @@ fn rejected(item: &ClaimedItem, base: SettledItem) -> SettledItem {
     let create = matches!(item.operation, Operation::Create | Operation::CreateTrip);
     let order_status = create.then_some(OrderStatus::Rejected);
     SettledItem { state: SubmissionState::Rejected, order_status, announce: true, ..base }
+}
+
+/// Whether a change is sent once more because nobody knows what became of it.
+fn changes_again(item: &ClaimedItem, evidence: Evidence) -> bool {
+    let changes = matches!(item.operation, Operation::Amend | Operation::UpdateCustomFields);
+    changes && item.may_exist && !evidence.looks_first()
+}
+
+fn is_about_state(results: &[SubmissionResult]) -> bool {
+    results.iter().any(|result| result.code.starts_with("state."))
+}
+
+/// A change that comes too late to be sent again, and may have been made in time: a person decides.
+fn overtaken(base: SettledItem) -> SettledItem {
+    SettledItem { state: SubmissionState::InDoubt, due_in: None, announce: true, ..base }
 }
 
 /// "It exists" after an attempt without an answer: that attempt made it.
@@ -233,6 +260,7 @@ mod tests {
             provider_order_number: None,
             adopted: false,
             may_exist,
+            doubted: may_exist,
             cleared: false,
             misses: 0,
             attempts,
@@ -278,6 +306,38 @@ mod tests {
         for left in [left_to_a_person, still_doubtful(&item(true, MOST_ATTEMPTS), "silence", 0.5)] {
             assert_eq!(left.results.last().map(|result| result.code.as_str()), Some("limit.attempts_exhausted"));
         }
+    }
+
+    #[test]
+    fn a_doubt_is_told_when_it_comes_up_and_not_again() {
+        // What was refused with others may stand there, and nobody was told.
+        let told = |doubted| after(&ClaimedItem { doubted, ..item(true, 2) }, Verdict::Unknown).announce;
+        assert!(told(false));
+        assert!(!told(true));
+    }
+
+    #[test]
+    fn a_change_that_comes_too_late_to_be_sent_again_is_for_a_person() {
+        let refused = |code: &str, operation, may_exist| {
+            let result = SubmissionResult::gateway(code, Severity::Error, false, "no", "否");
+            let outcome = Outcome::only(Verdict::Rejected, vec![result]);
+            settle(&ClaimedItem { operation, ..item(may_exist, 2) }, outcome, Evidence::Resend, 0.5)
+        };
+        let late = refused("state.not_updatable", Operation::Amend, true);
+        assert_eq!((late.state, late.due_in, late.results.len()), (SubmissionState::InDoubt, None, 1));
+        assert!(late.announce);
+        // The first time it is an answer, and what is wrong with the change was wrong with it before.
+        assert_eq!(refused("state.not_updatable", Operation::Amend, false).state, SubmissionState::Rejected);
+        assert_eq!(refused("validation.missing", Operation::Amend, true).state, SubmissionState::Rejected);
+        // That an order exists would have been said.
+        assert_eq!(refused("state.locked", Operation::Create, true).state, SubmissionState::Rejected);
+    }
+
+    #[test]
+    fn a_doubt_is_not_given_up_after_few_tries() {
+        let again = after(&item(true, FEW_ATTEMPTS), Verdict::RetryFewTimes);
+        assert_eq!((again.state, again.due_in.is_some()), (SubmissionState::InDoubt, true));
+        assert_eq!(after(&item(true, MOST_ATTEMPTS), Verdict::RetryFewTimes).due_in, None);
     }
 
     #[test]

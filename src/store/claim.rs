@@ -79,6 +79,8 @@ pub struct ClaimedItem {
     pub adopted: bool,
     /// An earlier attempt may have reached the provider
     pub may_exist: bool,
+    /// An attempt was in doubt before, and that was told
+    pub doubted: bool,
     /// Evidence allows to send it again although it may exist
     pub cleared: bool,
     /// Questions in a row at which the provider did not have it
@@ -223,6 +225,8 @@ async fn take_batch(
                 update accounts set circuit_open_until = clock.now + make_interval(secs => $6)
                 from head, clock where accounts.id = head.account_id and circuit_open_until is not null and exists (select from picked))
             select taken.id, taken.order_id, taken.trip_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist,
+                (taken.may_exist and exists (
+                    select from attempts before where before.submission_id = taken.id and before.outcome = 'in_doubt')) as "doubted!",
                 taken.cleared, taken.misses, taken.attempts, taken.account_id, o.document as "document: Json<Value>",
                 o.document_complete, o.provider_order_number, o.adopted,
                 (extract(epoch from clock.now - booking.at))::float8 as "lag!",
@@ -260,6 +264,7 @@ async fn take_batch(
                 provider_order_number: row.provider_order_number,
                 adopted: row.adopted,
                 may_exist: row.may_exist,
+                doubted: row.doubted,
                 cleared: row.cleared,
                 misses: row.misses,
                 attempts: row.attempts,

@@ -20,7 +20,8 @@ impl Store {
                                 order by lease_until limit 100 for update skip locked)
                    returning id, finished_at),
                before as (
-                   select s.id, s.may_exist from submissions s join lost on s.exchange_id = lost.id where s.state = 'sending'),
+                   select s.id, exists (select from attempts a where a.submission_id = s.id and a.outcome = 'in_doubt') as doubted
+                   from submissions s join lost on s.exchange_id = lost.id where s.state = 'sending'),
                doubtful as (
                    update submissions s set state = 'in_doubt', ready = s.attempts < $6, may_exist = true, cleared = false, misses = 0,
                        due_at = lost.finished_at, updated_at = lost.finished_at
@@ -35,13 +36,13 @@ impl Store {
                    insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
                    select id, $1, $1, $2, $2, $3, false, '{}', $4, $5, false, updated_at from doubtful),
                event as (
-                   -- Going back into a doubt that was known is no news.
+                   -- Going back into a doubt that was told is no news.
                    insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
                    select gen_random_uuid(), 'submission.in_doubt', d.account_id, d.order_id, d.id,
                        jsonb_build_object('orderNumber', o.order_number, 'operation', d.operation, 'state', 'in_doubt', 'status', o.status),
                        d.updated_at, d.updated_at
                    from doubtful d join before on before.id = d.id join orders o on o.id = d.order_id
-                   where not before.may_exist)
+                   where not before.doubted)
                select id from doubtful"#,
             result.provider,
             result.code,

@@ -180,7 +180,7 @@ fn doubts() {
     };
     assert_eq!(in_doubt(2, "transport.timeout_in_doubt"), [orders::LEFT_IN_DOUBT]);
     assert_eq!(in_doubt(10, "transport.timeout_in_doubt"), Vec::<&str>::new());
-    assert_eq!(in_doubt(2, "evidence.ambiguous"), Vec::<&str>::new());
+    assert_eq!(in_doubt(2, "evidence.ambiguous"), [orders::LEFT_IN_DOUBT]);
     assert_eq!(broken(|books| books.submissions[0].may_exist = false), [orders::DOUBT_FORGOTTEN]);
     let waiting = broken(|books| books.submissions[1].state = "queued".to_owned());
     assert_eq!(waiting, [orders::UNFINISHED]);

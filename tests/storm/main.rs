@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 }
 
 async fn storm(arguments: &Arguments) -> Vec<Violation> {
-    let begun = Instant::now();
+    let start = Instant::now();
     println!("{NAME} {}", arguments.command());
     let plan = Plan::of(arguments);
     let database = Arc::new(Database::start().await);
@@ -118,7 +118,7 @@ async fn storm(arguments: &Arguments) -> Vec<Violation> {
     books.inconsistencies.extend(logged(arguments, &fleet).await);
 
     let violations = laws::check(&books);
-    let whole = begun.elapsed();
+    let whole = start.elapsed();
     let course = Course { storm, whole, settled, struck, lost_calls, taken_calls: calls.len() };
     println!("{}", report::report(&books, &load.promises.notes(), &course, &violations));
     drop((load, fleet));

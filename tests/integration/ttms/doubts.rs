@@ -278,3 +278,61 @@ async fn an_order_that_is_cancelled_there_already_is_cancelled() {
         assert_eq!(result["severity"], "info");
     }
 }
+
+#[tokio::test]
+async fn a_question_that_the_provider_refuses_is_put_again() {
+    let bench = Bench::start().await;
+    let faults = json!([
+        {"kind": "commit_then_drop", "endpoint": "create_order", "times": 1},
+        {"kind": "answer_code", "endpoint": "find_order", "code": "请勿重复提交", "times": 1},
+    ]);
+    bench.faults_of(PROVIDER, faults).await;
+    let submission = bench.caller.post("/v1/orders", &transport_order("SO-1")).await.submission();
+    bench.database.wait_for_state(submission, "in_doubt").await;
+    bench.database.advance(LEASE).await;
+    let asked = "select exists (select from attempts where number = 2 and outcome = 'in_doubt')";
+    bench.database.wait_until(Duration::from_secs(30), asked).await;
+    // What it said is there to be read.
+    let read = bench.caller.get(&format!("/v1/submissions/{submission}")).await.body;
+    assert!(read["results"].to_string().contains("请勿重复提交"), "{read:#}");
+    bench.database.advance(Duration::from_secs(1800)).await;
+    bench.database.wait_for_state(submission, "accepted").await;
+    assert_eq!(held(&bench, "SO-1").len(), 1);
+}
+
+/// How often a doubt about the submissions of two orders was told, after their batch was refused as a whole and the
+/// request of the first of them alone met with a fault.
+async fn doubts_told(fault: Value) -> Vec<String> {
+    let bench = Bench::start().await;
+    let changed = json!({"settings": {"allowPlainHttp": true, "batchCreate": true}});
+    let path = "/v1/accounts/ttms-demo";
+    assert_eq!(bench.caller.send_with(reqwest::Method::PATCH, path, &changed, &[]).await.status, 200);
+    bench.hold("ttms-demo", "pause").await;
+    for number in ["SO-1", "SO-2"] {
+        assert_eq!(bench.caller.post("/v1/orders", &transport_order(number)).await.status, 202);
+    }
+    let refused = json!({"kind": "answer_code", "endpoint": "create_order", "code": "订单创建失败", "times": 1});
+    bench.faults_of(PROVIDER, json!([refused, fault])).await;
+    bench.hold("ttms-demo", "resume").await;
+    let one_left = "select count(*) = 1 from submissions where state = 'accepted'";
+    bench.database.wait_until(Duration::from_secs(30), one_left).await;
+    let mut watch = bench.database.watch().await;
+    bench.database.advance(LEASE).await;
+    while bench.database.count("select count(*) from attempts where outcome = 'in_doubt'").await == 0 {
+        watch.next_of_many().await;
+    }
+    bench.database.texts("select type from events where type = 'submission.in_doubt'").await
+}
+
+#[tokio::test]
+async fn a_doubt_after_a_batch_was_refused_is_told() {
+    let dropped = json!({"kind": "commit_then_drop", "endpoint": "create_order", "times": 1});
+    assert_eq!(doubts_told(dropped).await, ["submission.in_doubt"]);
+}
+
+#[tokio::test]
+async fn a_lost_exchange_after_a_batch_was_refused_is_told() {
+    // Its lease ends while the provider says nothing.
+    let silent = json!({"kind": "silence", "endpoint": "create_order", "times": 1});
+    assert_eq!(doubts_told(silent).await, ["submission.in_doubt"]);
+}

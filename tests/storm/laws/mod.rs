@@ -34,6 +34,7 @@ pub struct Books {
     /// Calls that were answered otherwise than they should be, or not at all
     pub unexpected: Vec<String>,
     pub orders: Vec<LedgerOrder>,
+    /// In the order of their acceptance
     pub submissions: Vec<LedgerSubmission>,
     pub held: Vec<HeldOrder>,
     pub trips: Vec<LedgerTrip>,

@@ -32,8 +32,8 @@ pub fn check(books: &Books, violations: &mut Vec<Violation>) {
     let creations = creations(books);
     let mut unsettled: HashSet<Uuid> = HashSet::new();
     for submission in &books.submissions {
-        check_submission(submission, violations);
-        if !is_final(submission) {
+        check_submission(submission, unsettled.contains(&submission.order_id), violations);
+        if submission.state == "in_doubt" {
             unsettled.insert(submission.order_id);
         }
     }
@@ -77,16 +77,20 @@ fn is_final(submission: &LedgerSubmission) -> bool {
     !matches!(submission.state.as_str(), "queued" | "sending" | "in_doubt")
 }
 
-fn check_submission(submission: &LedgerSubmission, violations: &mut Vec<Violation>) {
+/// Whether it is a change that was refused when it was sent again, because the order had gone on.
+fn is_overtaken(submission: &LedgerSubmission) -> bool {
+    !submission.is_creation() && submission.results.iter().any(|(_, code)| code.starts_with("state."))
+}
+
+/// `waits` says that an earlier submission of the order waits for a person.
+fn check_submission(submission: &LedgerSubmission, waits: bool, violations: &mut Vec<Violation>) {
     let name = format!("{} {} ({})", submission.operation, submission.id, submission.state);
     match submission.state.as_str() {
-        "in_doubt" => {
-            let ambiguous = submission.results.iter().any(|(_, code)| code == "evidence.ambiguous");
-            if !ambiguous && submission.tries < MOST_TRIES {
-                violations.push(broken(LEFT_IN_DOUBT, &name));
-            }
+        // What came too late to be sent again is for a person.
+        "in_doubt" if submission.tries < MOST_TRIES && !is_overtaken(submission) => {
+            violations.push(broken(LEFT_IN_DOUBT, &name));
         }
-        "queued" | "sending" => violations.push(broken(UNFINISHED, &name)),
+        "queued" | "sending" if !waits => violations.push(broken(UNFINISHED, &name)),
         _ => {}
     }
     if submission.was_in_doubt() && !submission.may_exist {
