@@ -107,6 +107,9 @@ async fn a_body_of_nothing_but_members_is_too_large() {
     assert_eq!(bench.caller.post_bytes("/v1/orders", "application/json", few).await.status, 202);
 }
 
+/// Bodies of which two mebibytes have come, twice which is reckoned, for a budget of 32.
+const MOST_HELD: usize = 8;
+
 /// Without the budget this takes as much as arrives: half a gigabyte.
 #[tokio::test]
 async fn memory_is_bounded_whoever_sends() {
@@ -123,12 +126,17 @@ async fn memory_is_bounded_whoever_sends() {
         connection
     }))
     .await;
-    // Those who sent all of that and are not refused are held, and wait for the rest.
-    let mut held = 0;
-    for connection in &connections {
-        held += usize::from(connection.is_silent());
-    }
-    assert!(held < 256, "nobody was refused");
+    // Those who sent all of that and are not refused are held, and wait for the rest; who is refused may hear of it late.
+    let held = async || {
+        loop {
+            let held = connections.iter().filter(|connection| connection.is_silent()).count();
+            if held <= MOST_HELD {
+                return held;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let held = tokio::time::timeout(Duration::from_secs(60), held()).await.expect("nobody was refused");
     let grown = gateway.most_memory().saturating_sub(before);
     assert!(grown < 256 * KIB * KIB, "{grown} bytes for {held} bodies");
     let answer = gateway.caller.get("/v1/orders").await;
