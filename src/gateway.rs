@@ -169,15 +169,21 @@ impl Gateway {
     }
 }
 
-/// Done on Ctrl-C or a request to terminate. A second one ends the process at once.
-pub async fn stop_signal() {
+/// Cancelled on Ctrl-C or a request to terminate, which are listened to from now on. A second one ends the process at
+/// once.
+pub fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    // Before anything else is done: a signal that comes before somebody waits for it is heard all the same.
     let mut signals = Signals::listen();
-    signals.next().await;
     tokio::spawn(async move {
+        signals.next().await;
+        stopping.cancel();
         signals.next().await;
         tracing::warn!("a second signal: ended at once; what is left is found in the ledger");
         std::process::exit(1);
     });
+    stop
 }
 
 /// Signals that ask the process to end.

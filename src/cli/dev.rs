@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::sandbox::{self, LifeArguments};
 use crate::canonical::Action;
-use crate::gateway::{Gateway, GatewayOptions, stop_signal};
+use crate::gateway::{Gateway, GatewayOptions, stop_on_signal};
 use crate::postgres::{Cluster, ClusterDirectory, ClusterOptions, default_data_directory};
 use crate::reach::AllowedNetworks;
 use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER, Pace};
@@ -31,12 +31,7 @@ pub async fn run(life: &LifeArguments) -> anyhow::Result<()> {
     pace.check().map_err(anyhow::Error::msg)?;
     telemetry::set_up("warn,onelane=info");
     // Before anything is started, so that a Ctrl-C at any moment ends everything in order.
-    let stop = CancellationToken::new();
-    let stopper = stop.clone();
-    tokio::spawn(async move {
-        stop_signal().await;
-        stopper.cancel();
-    });
+    let stop = stop_on_signal();
     let directory = variable("ONELANE_DATA_DIR").map_or_else(default_data_directory, PathBuf::from);
     let (cluster, database_url) = tokio::select! {
         started = start_database(&directory) => started?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use crate::gateway::stop_signal;
+use crate::gateway::stop_on_signal;
 use crate::sandbox::{Pace, Sandbox, SandboxOptions, seeded};
 use crate::telemetry;
 use crate::vault::random_bytes;
@@ -67,7 +67,7 @@ pub async fn run(life: &LifeArguments) -> anyhow::Result<()> {
     for account in sandbox.demo_accounts(&format!("http://{address}")) {
         println!("  {:10} {}  {}", account.provider, account.base_url, account.credentials);
     }
-    sandbox.serve(listener, stop_signal()).await?;
+    sandbox.serve(listener, stop_on_signal().cancelled_owned()).await?;
     Ok(())
 }
 

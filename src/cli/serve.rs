@@ -7,9 +7,10 @@ use anyhow::{Context, bail, ensure};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::ServeConfig;
-use crate::gateway::{Gateway, GatewayOptions, Role, stop_signal};
+use crate::gateway::{Gateway, GatewayOptions, Role, stop_on_signal};
 use crate::setback::Setbacks;
 use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
@@ -20,13 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> anyhow::Result<()> {
     telemetry::set_up("info");
+    let stop = stop_on_signal();
     let config = ServeConfig::read(config).context("the configuration cannot be read")?;
     let master_key = config.master_key.as_ref().context(
         "ONELANE_MASTER_KEY is not set; it seals the accounts' credentials. Make one with `openssl rand -base64 32` and keep it",
     )?;
     let vault = Vault::from_base64(master_key.expose_secret())?;
     let role = role.unwrap_or(config.role);
-    let Some(store) = connect(&config).await? else { return Ok(()) };
+    let Some(store) = connect(&config, &stop).await? else { return Ok(()) };
     if migrate {
         store.migrate().await?;
     }
@@ -46,7 +48,7 @@ pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> an
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     tracing::info!(listen = %listener.local_addr()?, role = <&str>::from(role), "ready");
     let options = GatewayOptions { role, ..config.gateway_options() };
-    Gateway::new(store.clone(), vault, options)?.serve(listener, stop_signal()).await;
+    Gateway::new(store.clone(), vault, options)?.serve(listener, stop.cancelled_owned()).await;
     // A database that is lost does not keep the process from its end.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;
     Ok(())
@@ -66,21 +68,22 @@ fn allow_many_files() {
 pub async fn migrate(config: Option<&Path>) -> anyhow::Result<()> {
     telemetry::set_up("info");
     let config = ServeConfig::read(config).context("the configuration cannot be read")?;
-    let Some(store) = connect(&config).await? else { return Ok(()) };
+    let stop = stop_on_signal();
+    let Some(store) = connect(&config, &stop).await? else { return Ok(()) };
     store.migrate().await?;
     tracing::info!("the database is up to date");
     Ok(())
 }
 
 /// The ledger; nothing when the process was asked to end before there was one.
-async fn connect(config: &ServeConfig) -> anyhow::Result<Option<Store>> {
+async fn connect(config: &ServeConfig, stop: &CancellationToken) -> anyhow::Result<Option<Store>> {
     let url =
         config.database_url.as_ref().context("DATABASE_URL is not set; e.g. postgres://user:password@host/onelane")?;
     let options =
         StoreOptions { database_url: url.expose_secret().to_owned(), max_connections: config.database_connections };
     tokio::select! {
         store = wait_for_database(&options, Duration::from_secs(config.database_patience)) => store.map(Some),
-        () = stop_signal() => Ok(None),
+        () = stop.cancelled() => Ok(None),
     }
 }
 

@@ -68,6 +68,17 @@ async fn what_does_not_end_in_time_is_left_to_evidence_and_its_caller_told_so() 
 }
 
 #[tokio::test]
+async fn a_signal_is_heard_from_the_beginning() {
+    let bench = prepared().await;
+    for _ in 0..5 {
+        let gateway = GatewayProcess::start(&bench.database).await;
+        gateway.terminate();
+        // In order, and not by the system's way with a signal that nobody listens to.
+        assert_eq!(gateway.exit_code().await, Some(0));
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_says_that_it_is_about_to_end_and_a_second_signal_ends_it_at_once() {
     let bench = prepared().await;
     let delay = [("ONELANE_SHUTDOWN_DELAY_SECONDS", "600")];
