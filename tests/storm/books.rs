@@ -1,6 +1,6 @@
 //! Collects the books: from the callers' list, the ledger, the sandbox, and those who heard of events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use onelane::provider;
 use onelane::sandbox::MeterReading;
@@ -13,7 +13,6 @@ use super::laws::{
     TakenCallback,
 };
 use super::listeners::WEBHOOK_TYPES;
-use super::plan::FORGED_QUANTITY;
 use super::providers::Providers;
 use super::proxy::TakenCall;
 
@@ -132,7 +131,7 @@ pub async fn collect(database: &Database, providers: &Providers, calls: &[TakenC
     let orders = orders(database).await;
     let kept = kept_callbacks(database).await;
     Books {
-        callbacks: callbacks(&kept, calls, &orders),
+        callbacks: callbacks(&kept, calls, &orders, &held),
         events: events(database, &kept).await,
         orders,
         submissions: submissions(database).await,
@@ -299,7 +298,12 @@ async fn kept_callbacks(database: &Database) -> HashMap<Uuid, Vec<u8>> {
 }
 
 /// Each body that was taken, how often, and how often the ledger has it.
-fn callbacks(kept: &HashMap<Uuid, Vec<u8>>, calls: &[TakenCall], orders: &[LedgerOrder]) -> Vec<TakenCallback> {
+fn callbacks(
+    kept: &HashMap<Uuid, Vec<u8>>,
+    calls: &[TakenCall],
+    orders: &[LedgerOrder],
+    held: &[HeldOrder],
+) -> Vec<TakenCallback> {
     let mut times: HashMap<&[u8], usize> = HashMap::new();
     for body in kept.values() {
         *times.entry(body).or_default() += 1;
@@ -310,6 +314,12 @@ fn callbacks(kept: &HashMap<Uuid, Vec<u8>>, calls: &[TakenCall], orders: &[Ledge
     }
     let by_provider_number: HashMap<&str, &str> =
         orders.iter().filter_map(|order| Some((order.provider_number.as_deref()?, order.number.as_str()))).collect();
+    // A warehouse that confirmed all of it and then less has not confirmed all of it.
+    let received: HashSet<&str> = held
+        .iter()
+        .filter(|order| is_whole(&serde_json::from_str(&order.document).unwrap_or_default()))
+        .map(|order| order.number.as_str())
+        .collect();
     taken
         .into_iter()
         .map(|(body, taken)| {
@@ -318,14 +328,14 @@ fn callbacks(kept: &HashMap<Uuid, Vec<u8>>, calls: &[TakenCall], orders: &[Ledge
                 about: String::from_utf8_lossy(body).chars().take(200).collect(),
                 taken,
                 kept: times.get(body).copied().unwrap_or_default(),
-                stands: completed(&call, &by_provider_number).map(|number| (number, "completed".to_owned())),
+                stands: completed(&call, &by_provider_number, &received).map(|number| (number, "completed".to_owned())),
             }
         })
         .collect()
 }
 
 /// The order that a call says is at its end.
-fn completed(call: &Value, by_provider_number: &HashMap<&str, &str>) -> Option<String> {
+fn completed(call: &Value, by_provider_number: &HashMap<&str, &str>, received: &HashSet<&str>) -> Option<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if call["subscribeState"] == 4 {
         return text(&call["wmsNumber"]);
@@ -334,7 +344,11 @@ fn completed(call: &Value, by_provider_number: &HashMap<&str, &str>) -> Option<S
         let number = by_provider_number.get(call["customerOrderNumber"].as_str()?)?;
         return Some((*number).to_owned());
     }
-    let request = &call["request"];
-    let whole = request["actualQuantity"] == request["totalQuantity"] && request["actualQuantity"] != FORGED_QUANTITY;
-    if whole { text(&request["customerNumber"]) } else { None }
+    let number = text(&call["request"]["customerNumber"])?;
+    (is_whole(&call["request"]) && received.contains(number.as_str())).then_some(number)
+}
+
+/// Whether a confirmation says that all of an inbound order came.
+fn is_whole(confirmation: &Value) -> bool {
+    confirmation["actualQuantity"].is_number() && confirmation["actualQuantity"] == confirmation["totalQuantity"]
 }

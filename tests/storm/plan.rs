@@ -205,8 +205,10 @@ impl Planner {
         let marker = format!("marker-{}-{order}-{}", self.seed, self.works.len());
         match self.orders[order].kind {
             Kind::Inbound => {
-                for quantity in [3, 7, INBOUND_QUANTITY] {
-                    let (at, times) = (later(&self.dice), 1 + self.dice.below(2));
+                let mut moments = [(); 3].map(|()| later(&self.dice));
+                moments.sort_by(f64::total_cmp);
+                for (at, quantity) in moments.into_iter().zip([3, 7, INBOUND_QUANTITY]) {
+                    let times = 1 + self.dice.below(2);
                     self.add(at, Deed::Confirm { order, quantity, times, forged: false });
                 }
                 if self.dice.chance(0.1) {
