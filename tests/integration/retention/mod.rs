@@ -38,6 +38,8 @@ impl Resting {
     }
 
     async fn of(bench: Bench) -> Self {
+        // An event without a place is never removed.
+        until(&bench.database, "select not exists (select from events where position is null)").await;
         let (database, sandbox, sandbox_url) = bench.stop().await;
         let store = database.store().await;
         Resting { database, store, sandbox, sandbox_url }
