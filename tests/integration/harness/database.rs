@@ -116,13 +116,15 @@ impl TestDatabase {
         self.wait_until(patience, "select not exists (select from submissions where finished_at is null)").await;
     }
 
-    /// Waits until a question to the ledger is answered with yes; asked after each change of a state.
+    /// Waits until a question to the ledger is answered with yes; asked after each change of a state, and now and then
+    /// for what changes without one.
     pub async fn wait_until(&self, patience: Duration, question: &'static str) {
         let mut watch = self.watch().await;
         let mut connection = self.connection().await;
         let answered = async {
             while !sqlx::query_scalar::<_, bool>(question).fetch_one(&mut connection).await.unwrap() {
-                watch.next_of_many().await;
+                // Either way it is asked again.
+                let _ = tokio::time::timeout(Duration::from_millis(200), watch.next_of_many()).await;
             }
         };
         assert!(tokio::time::timeout(patience, answered).await.is_ok(), "still no: {question}");
