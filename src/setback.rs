@@ -59,6 +59,17 @@ impl Setbacks {
         REST.after(self.in_a_row, uniform())
     }
 
+    /// Notes how a round ended; gives how long to rest beyond the usual.
+    pub fn rest_after<E: Display>(&mut self, round: Result<(), E>) -> Duration {
+        match round {
+            Ok(()) => {
+                self.worked();
+                Duration::ZERO
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
     /// Notes that it works.
     pub fn worked(&mut self) {
         if self.in_a_row == 0 {

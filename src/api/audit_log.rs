@@ -107,11 +107,7 @@ pub async fn handler(
         // One more tells whether there is a next page.
         limit: limit + 1,
     };
-    let mut entries = state.store.audit_log(&filter).await?;
-    let more = entries.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        entries.pop();
-    }
-    let next_cursor = entries.last().filter(|_| more).map(|last| write_time_cursor(last.at, last.id));
-    Ok(Json(Page { items: entries.into_iter().map(AuditEntryView::from).collect(), next_cursor }))
+    let entries = state.store.audit_log(&filter).await?;
+    let page = Page::cut(entries, limit, |last| write_time_cursor(last.at, last.id));
+    Ok(Json(page.map(AuditEntryView::from)))
 }

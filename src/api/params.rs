@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -95,6 +96,23 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// A page of what was asked for with one more than its `limit`, which tells whether there is a next page;
+    /// `cursor` says where an item stands.
+    pub fn cut(mut found: Vec<T>, limit: i64, cursor: impl FnOnce(&T) -> String) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next_cursor = found.last().filter(|_| more).map(cursor);
+        Page { items: found, next_cursor }
+    }
+
+    /// The same page of other values.
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(view).collect(), next_cursor: self.next_cursor }
+    }
+}
+
 /// Checks a page size.
 pub fn page_limit(limit: Option<u16>) -> Result<i64, Problem> {
     match limit.unwrap_or(50) {
@@ -115,7 +133,16 @@ pub fn read_cursor(cursor: &str) -> Result<String, Problem> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .filter(|text| !text.contains('\0'))
-        .ok_or_else(|| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))
+        .ok_or_else(no_cursor)
+}
+
+/// The id or number in a cursor; nothing where there is no cursor.
+pub fn read_cursor_of<T: FromStr>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
+    cursor.map(|cursor| read_cursor(cursor)?.parse().map_err(|_| no_cursor())).transpose()
+}
+
+fn no_cursor() -> Problem {
+    Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave.")
 }
 
 /// A cursor into a list that is ordered by creation.
@@ -129,7 +156,7 @@ pub fn read_time_cursor(cursor: &str) -> Result<(DateTime<Utc>, Uuid), Problem> 
     text.split_once(':')
         .and_then(|(micros, id)| Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?)))
         .filter(|(at, _)| is_storable(*at))
-        .ok_or_else(|| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))
+        .ok_or_else(no_cursor)
 }
 
 /// Whether the ledger can hold an instant; it could hold more, but nothing is ever accepted outside these years.

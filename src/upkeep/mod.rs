@@ -79,8 +79,8 @@ impl Upkeep {
         let look = async {
             loop {
                 let rests = [
-                    rest(&mut subscribing, bounded(Box::pin(self.subscribe_accounts())).await),
-                    rest(&mut polling, bounded(Box::pin(self.poll_orders())).await),
+                    subscribing.rest_after(bounded(Box::pin(self.subscribe_accounts())).await),
+                    polling.rest_after(bounded(Box::pin(self.poll_orders())).await),
                 ];
                 let least = LOOK.mul_f64(0.5 + uniform());
                 tokio::time::sleep(rests.into_iter().fold(least, Duration::max)).await;
@@ -97,15 +97,4 @@ impl Upkeep {
 async fn bounded<E: Display>(round: impl Future<Output = Result<(), E>>) -> Result<(), String> {
     let done = tokio::time::timeout(LONGEST_ROUND, round).await;
     done.map_err(|_| "it took too long".to_owned())?.map_err(|error| error.to_string())
-}
-
-/// How long to rest after a round, beyond the usual.
-fn rest(setbacks: &mut Setbacks, round: Result<(), String>) -> Duration {
-    match round {
-        Ok(()) => {
-            setbacks.worked();
-            Duration::ZERO
-        }
-        Err(error) => setbacks.failed(&error),
-    }
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use super::AccountView;
 use super::checking::{NewAccountBody, prepare};
@@ -13,7 +14,6 @@ use crate::api::body::{JsonBody, validate};
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Adds an account.
 #[utoipa::path(

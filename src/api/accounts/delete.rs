@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde_json::json;
 
 use super::read;
 use crate::api::AppState;
@@ -11,7 +12,6 @@ use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
 use crate::store::accounts::Deleted;
-use serde_json::json;
 
 /// Deletes an account with its credentials. Its orders and their history stay.
 #[utoipa::path(

@@ -29,12 +29,8 @@ pub async fn handler(
     caller.require(Scope::Admin)?;
     let limit = page_limit(paging.limit)?;
     let after = paging.cursor.as_deref().map(read_cursor).transpose()?.unwrap_or_default();
-    let mut accounts = state.store.accounts(&after, limit + 1, caller.accounts()).await?;
-    let more = accounts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        accounts.pop();
-    }
-    let next_cursor = accounts.last().filter(|_| more).map(|last| write_cursor(&last.id));
+    let accounts = state.store.accounts(&after, limit + 1, caller.accounts()).await?;
+    let Page { items: accounts, next_cursor } = Page::cut(accounts, limit, |last| write_cursor(&last.id));
     let mut items = Vec::with_capacity(accounts.len());
     for account in accounts {
         items.push(AccountView::of(&state, account).await?);

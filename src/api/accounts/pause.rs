@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use serde_json::json;
 
 use super::{AccountView, read};
 use crate::api::AppState;
@@ -9,7 +10,6 @@ use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Holds what is queued for the account; orders are accepted as before.
 #[utoipa::path(

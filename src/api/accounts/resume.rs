@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use serde_json::json;
 
 use super::{AccountView, read};
 use crate::api::AppState;
@@ -11,7 +12,6 @@ use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
 use crate::provider;
 use crate::store::lanes::LaneKey;
-use serde_json::json;
 
 /// Lets go what is queued for the account.
 #[utoipa::path(

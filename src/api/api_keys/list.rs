@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::ApiKeyView;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::{Page, Paging, Params, page_limit, read_cursor, write_cursor};
-use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::params::{Page, Paging, Params, page_limit, read_cursor_of, write_cursor};
+use crate::api::problem::{Problem, ProblemDocument};
 
 /// All API keys, oldest first, without the keys themselves.
 #[utoipa::path(
@@ -30,17 +30,8 @@ pub async fn handler(
     caller.require(Scope::Admin)?;
     super::require_all_accounts(&caller)?;
     let limit = page_limit(paging.limit)?;
-    let after = match paging.cursor.as_deref() {
-        Some(cursor) => read_cursor(cursor)?
-            .parse()
-            .map_err(|_| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))?,
-        None => Uuid::nil(),
-    };
-    let mut keys = state.store.api_keys(after, limit + 1).await?;
-    let more = keys.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        keys.pop();
-    }
-    let next_cursor = keys.last().filter(|_| more).map(|last| write_cursor(&last.id.to_string()));
-    Ok(Json(Page { items: keys.into_iter().map(ApiKeyView::from).collect(), next_cursor }))
+    let after = read_cursor_of(paging.cursor.as_deref())?.unwrap_or(Uuid::nil());
+    let keys = state.store.api_keys(after, limit + 1).await?;
+    let page = Page::cut(keys, limit, |last| write_cursor(&last.id.to_string()));
+    Ok(Json(page.map(ApiKeyView::from)))
 }

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::json;
 
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Revokes an API key, effective at once.
 #[utoipa::path(

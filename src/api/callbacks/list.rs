@@ -57,11 +57,7 @@ pub async fn handler(
         // One more tells whether there is a next page.
         limit: limit + 1,
     };
-    let mut callbacks = state.store.callbacks(&filter).await?;
-    let more = callbacks.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        callbacks.pop();
-    }
-    let next_cursor = callbacks.last().filter(|_| more).map(|last| write_time_cursor(last.received_at, last.id));
-    Ok(Json(Page { items: callbacks.into_iter().map(CallbackView::from).collect(), next_cursor }))
+    let callbacks = state.store.callbacks(&filter).await?;
+    let page = Page::cut(callbacks, limit, |last| write_time_cursor(last.received_at, last.id));
+    Ok(Json(page.map(CallbackView::from)))
 }

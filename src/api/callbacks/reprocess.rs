@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde_json::json;
 
 use super::{CallbackView, read};
 use crate::api::AppState;
@@ -10,7 +11,6 @@ use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::callback::Reprocessed;
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Processes a callback again: verified as of when it arrived, with the account as it is now.
 ///

@@ -32,11 +32,7 @@ pub async fn handler(
     let order = order(&state, &caller, id).await?;
     let limit = page_limit(paging.limit)?;
     let after = paging.cursor.as_deref().map(read_time_cursor).transpose()?;
-    let mut events = state.store.events_of_order(order.id, after, limit + 1).await?;
-    let more = events.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        events.pop();
-    }
-    let next_cursor = events.last().filter(|_| more).map(|last| write_time_cursor(last.recorded_at, last.id));
-    Ok(Json(Page { items: events.into_iter().map(CloudEvent::from).collect(), next_cursor }))
+    let events = state.store.events_of_order(order.id, after, limit + 1).await?;
+    let page = Page::cut(events, limit, |last| write_time_cursor(last.recorded_at, last.id));
+    Ok(Json(page.map(CloudEvent::from)))
 }

@@ -10,7 +10,7 @@ use super::account;
 use crate::api::AppState;
 use crate::api::asking::ask;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::{Params, read_cursor, storable, write_cursor};
+use crate::api::params::{Params, read_cursor_of, storable, write_cursor};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::DocumentType;
 use crate::provider::{OrderSearch, ProviderOrder, SearchTime};
@@ -110,12 +110,7 @@ pub async fn handler(
 }
 
 fn search(query: ProviderOrdersQuery) -> Result<OrderSearch, Problem> {
-    let page = match &query.cursor {
-        None => 1,
-        Some(cursor) => read_cursor(cursor)?
-            .parse()
-            .map_err(|_| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))?,
-    };
+    let page = read_cursor_of(query.cursor.as_deref())?.unwrap_or(1);
     let size = query.limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&size) {
         return Err(Problem::new(Kind::MalformedRequest, "limit must lie between 1 and 50."));

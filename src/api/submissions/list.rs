@@ -64,12 +64,7 @@ pub async fn handler(
         // One more tells whether there is a next page.
         limit: limit + 1,
     };
-    let mut submissions = state.store.submissions(&filter).await?;
-    let more = submissions.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        submissions.pop();
-    }
-    let next_cursor = submissions.last().filter(|_| more).map(|last| write_time_cursor(last.created_at, last.id));
-    let items = submissions.into_iter().map(|submission| SubmissionView::of(submission, None)).collect();
-    Ok(Json(Page { items, next_cursor }))
+    let submissions = state.store.submissions(&filter).await?;
+    let page = Page::cut(submissions, limit, |last| write_time_cursor(last.created_at, last.id));
+    Ok(Json(page.map(|submission| SubmissionView::of(submission, None))))
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde_json::json;
 
 use super::{lane_of, outcome_of, read, view};
 use crate::api::AppState;
@@ -10,7 +11,6 @@ use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Puts a submission that is dead, rejected or in doubt back into the queue, with all its tries before it.
 ///

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde_json::json;
 
 use super::{problem, subscription_of};
 use crate::api::AppState;
@@ -9,7 +10,6 @@ use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Ends a subscription at the provider. It may be repeated; the gateway does not subscribe the account to it again by
 /// itself.

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::json;
 
 use super::read;
 use crate::api::AppState;
@@ -10,7 +11,6 @@ use crate::api::etag::IfMatch;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Deletes a webhook endpoint with its deliveries. The events stay in the feed.
 #[utoipa::path(

@@ -8,8 +8,8 @@ use utoipa::IntoParams;
 use super::{DeliveryView, read};
 use crate::api::AppState;
 use crate::api::auth::Caller;
-use crate::api::params::{Id, Page, Params, page_limit, read_cursor, write_cursor};
-use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::params::{Id, Page, Params, page_limit, read_cursor_of, write_cursor};
+use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::DeliveryState;
 
 /// Which deliveries are listed.
@@ -48,19 +48,8 @@ pub async fn handler(
     let DeliveriesQuery { state: wanted, limit, cursor } = query;
     read(&state, &caller, id).await?;
     let limit = page_limit(limit)?;
-    let before: Option<i64> = match cursor.as_deref() {
-        Some(cursor) => Some(read_cursor(cursor)?.parse().map_err(|_| no_cursor())?),
-        None => None,
-    };
-    let mut deliveries = state.store.webhook_deliveries(id, wanted, before, limit + 1).await?;
-    let more = deliveries.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        deliveries.pop();
-    }
-    let next_cursor = deliveries.last().filter(|_| more).map(|last| write_cursor(&last.position.to_string()));
-    Ok(Json(Page { items: deliveries.into_iter().map(DeliveryView::from).collect(), next_cursor }))
-}
-
-fn no_cursor() -> Problem {
-    Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave.")
+    let before: Option<i64> = read_cursor_of(cursor.as_deref())?;
+    let deliveries = state.store.webhook_deliveries(id, wanted, before, limit + 1).await?;
+    let page = Page::cut(deliveries, limit, |last| write_cursor(&last.position.to_string()));
+    Ok(Json(page.map(DeliveryView::from)))
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::EndpointView;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::params::{Page, Paging, Params, page_limit, read_cursor, write_cursor};
-use crate::api::problem::{Kind, Problem, ProblemDocument};
+use crate::api::params::{Page, Paging, Params, page_limit, read_cursor_of, write_cursor};
+use crate::api::problem::{Problem, ProblemDocument};
 
 /// All webhook endpoints, oldest first. A key that is limited to accounts sees those that get events of no others.
 #[utoipa::path(
@@ -29,17 +29,8 @@ pub async fn handler(
 ) -> Result<Json<Page<EndpointView>>, Problem> {
     caller.require(Scope::Admin)?;
     let limit = page_limit(paging.limit)?;
-    let after = match paging.cursor.as_deref() {
-        Some(cursor) => read_cursor(cursor)?
-            .parse()
-            .map_err(|_| Problem::new(Kind::MalformedRequest, "The cursor is none that this API gave."))?,
-        None => Uuid::nil(),
-    };
-    let mut endpoints = state.store.webhook_endpoints(after, limit + 1, caller.accounts()).await?;
-    let more = endpoints.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        endpoints.pop();
-    }
-    let next_cursor = endpoints.last().filter(|_| more).map(|last| write_cursor(&last.id.to_string()));
-    Ok(Json(Page { items: endpoints.into_iter().map(EndpointView::from).collect(), next_cursor }))
+    let after = read_cursor_of(paging.cursor.as_deref())?.unwrap_or(Uuid::nil());
+    let endpoints = state.store.webhook_endpoints(after, limit + 1, caller.accounts()).await?;
+    let page = Page::cut(endpoints, limit, |last| write_cursor(&last.id.to_string()));
+    Ok(Json(page.map(EndpointView::from)))
 }

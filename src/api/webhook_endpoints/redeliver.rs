@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde_json::json;
 
 use super::{DeliveryView, read};
 use crate::api::AppState;
@@ -10,7 +11,6 @@ use crate::api::params::{NoParams, Params, TwoIds};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
 use crate::store::webhook_deliveries::Redelivered;
-use serde_json::json;
 
 /// Delivers an event to the endpoint once more, whatever became of it: at once, with all its tries before it, and under
 /// the same `webhook-id`.

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde_json::json;
 
 use super::{EndpointWithSecret, new_secret, read, with_secret};
 use crate::api::AppState;
@@ -10,7 +11,6 @@ use crate::api::auth::Caller;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
-use serde_json::json;
 
 /// Gives the endpoint another secret.
 ///

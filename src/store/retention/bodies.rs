@@ -42,9 +42,9 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        let Some(last) = last else { return Ok(Swept::Done(Batch::default())) };
-        let removed = last.gone.unsigned_abs();
-        Ok(Swept::Done(Batch { removed, rows: removed, next: Some(Place { at: last.at, id: last.id }) }))
+        Ok(Swept::Done(
+            last.map_or_else(Batch::default, |last| Batch::up_to(last.at, last.id, last.gone.unsigned_abs())),
+        ))
     }
 
     /// Removes bodies of callbacks that were settled so long ago. One that is quarantined keeps its body: a person may
@@ -74,7 +74,6 @@ impl Store {
         .await?;
         transaction.commit().await?;
         let removed = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        let next = rows.last().map(|last| Place { at: last.at, id: last.id });
-        Ok(Swept::Done(Batch { removed, rows: removed, next }))
+        Ok(Swept::Done(rows.last().map_or_else(Batch::default, |last| Batch::up_to(last.at, last.id, removed))))
     }
 }

@@ -27,8 +27,7 @@ impl Store {
         .await?;
         transaction.commit().await?;
         let removed = u64::try_from(gone.len()).unwrap_or(u64::MAX);
-        let next = gone.last().map(|last| Place { at: last.at, id: last.id });
-        Ok(Swept::Done(Batch { removed, rows: removed, next }))
+        Ok(Swept::Done(gone.last().map_or_else(Batch::default, |last| Batch::up_to(last.at, last.id, removed))))
     }
 
     /// Forgets that something was told so long ago: a provider that repeats it now is believed that it happened anew.
@@ -60,8 +59,8 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        let Some(last) = last else { return Ok(Swept::Done(Batch::default())) };
-        let removed = last.gone.unsigned_abs();
-        Ok(Swept::Done(Batch { removed, rows: removed, next: Some(Place { at: last.at, id: last.id }) }))
+        Ok(Swept::Done(
+            last.map_or_else(Batch::default, |last| Batch::up_to(last.at, last.id, last.gone.unsigned_abs())),
+        ))
     }
 }

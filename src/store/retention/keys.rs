@@ -42,8 +42,8 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        let Some(last) = last else { return Ok(Swept::Done(Batch::default())) };
-        let removed = last.gone.unsigned_abs();
-        Ok(Swept::Done(Batch { removed, rows: removed, next: Some(Place { at: last.at, id: last.id }) }))
+        Ok(Swept::Done(
+            last.map_or_else(Batch::default, |last| Batch::up_to(last.at, last.id, last.gone.unsigned_abs())),
+        ))
     }
 }

@@ -26,9 +26,8 @@ pub const MOST_ROWS: i64 = 1_000;
 
 /// How long a replica keeps its turn after its last batch.
 pub const TURN: Duration = Duration::from_secs(60);
-/// How long a replica may hang within a batch before the database gives its locks back.
-const LONGEST_PAUSE: &str = "10s";
-/// How long a batch waits for a lock. Only the raise of the feed's beginning ever does.
+/// How long a batch waits for a lock. Only the raise of the feed's beginning ever does. A replica that hangs within a
+/// batch loses its locks as every session does.
 const LONGEST_LOCK: &str = "3s";
 
 /// The replica that removes what is old, for as long as nobody else took the turn.
@@ -59,6 +58,13 @@ pub struct Batch {
     pub rows: u64,
     /// Where the next batch begins; nothing when nothing old is left behind the place where this one began
     pub next: Option<Place>,
+}
+
+impl Batch {
+    /// One that looked at everything up to this, and removed so many things of one row each.
+    fn up_to(at: DateTime<Utc>, id: Uuid, removed: u64) -> Self {
+        Batch { removed, rows: removed, next: Some(Place { at, id }) }
+    }
 }
 
 /// A batch of one kind, or word that the turn is another replica's.
@@ -101,13 +107,9 @@ impl Store {
     /// The transaction of a batch, which holds the turn; nothing when the turn is lost.
     async fn begin_batch(&self, turn: Turn) -> Result<Option<PgTransaction<'_>>, StoreError> {
         let mut transaction = self.pool().begin().await?;
-        sqlx::query!(
-            "select set_config('lock_timeout', $1, true) as lock, set_config('idle_in_transaction_session_timeout', $2, true) as pause",
-            LONGEST_LOCK,
-            LONGEST_PAUSE,
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
+        sqlx::query!("select set_config('lock_timeout', $1, true) as lock", LONGEST_LOCK)
+            .fetch_one(&mut *transaction)
+            .await?;
         let held = sqlx::query!(
             "update retention set held_until = onelane_now() + make_interval(secs => $2)
              where holder = $1 and held_until > onelane_now()",

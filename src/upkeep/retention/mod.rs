@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::backoff::uniform;
 use crate::delivery::moment::{self, Moment};
+use crate::setback::Setbacks;
 use crate::store::retention::{Batch, ForgottenEvents, Place, Swept, Turn};
 use crate::store::{Store, StoreError};
 
@@ -75,11 +76,11 @@ impl Retention {
 
     /// Sweeps whenever that is due, for as long as it is not dropped.
     pub(super) async fn sweep_again_and_again(&self) {
+        let mut setbacks = Setbacks::of("remove what is old");
         loop {
-            if let Err(error) = self.sweep_if_due().await {
-                tracing::warn!(%error, "cannot look for what is old");
-            }
-            tokio::time::sleep(LOOK.mul_f64(0.5 + uniform())).await;
+            let swept = self.sweep_if_due().await;
+            let least = LOOK.mul_f64(0.5 + uniform());
+            tokio::time::sleep(least.max(setbacks.rest_after(swept.map(drop)))).await;
         }
     }
 
