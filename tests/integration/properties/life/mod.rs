@@ -2,6 +2,9 @@
 //! or die, evidence, providers that call, people who decide. After every step what must always hold is looked at, and
 //! at the end everything comes to an end.
 
+mod laws;
+mod steps;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -22,141 +25,16 @@ use onelane::store::settle::{Fenced, SettledItem, Settlement};
 use onelane::store::submit::{CancelledHere, NewSubmission, Submitted};
 use onelane::throttle::Pace;
 use onelane::vault::Sealed;
-use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use laws::{Row, check_each, check_moves, check_orders};
+use steps::{Said, Step, steps};
+
 use super::{cases, runtime};
 use crate::harness::{TestDatabase, by_a_test};
-
-/// What happens. Indexes go round.
-#[derive(Debug, Clone)]
-enum Step {
-    Place,
-    Amend(usize),
-    ChangeCustomFields(usize),
-    Cancel(usize),
-    Claim {
-        limit: u16,
-    },
-    /// An exchange ends, with an answer for each of its items
-    Settle {
-        exchange: usize,
-        answers: [Said; 3],
-    },
-    /// An exchange is given up before a byte has left
-    Release(usize),
-    /// A worker that was already settled, or whose lease is over, comes back
-    SettleAgain(usize),
-    Wait(u64),
-    /// Leases that ran out are found.
-    Recover,
-    Retry(usize),
-    Resolve {
-        submission: usize,
-        accepted: bool,
-    },
-    /// The provider calls about an order.
-    Told {
-        order: usize,
-        status: OrderStatus,
-    },
-}
-
-/// What an exchange brings: the provider's verdict, or evidence where it was asked for that.
-#[derive(Debug, Clone, Copy)]
-enum Said {
-    Verdict(Verdict),
-    NotSent,
-    NoAnswer,
-}
-
-fn said() -> impl Strategy<Value = Said> {
-    let verdicts = [
-        Verdict::PartiallyAccepted,
-        Verdict::AlreadyExists,
-        Verdict::Throttled { retry_after: None },
-        Verdict::SessionExpired,
-        Verdict::BatchTooLarge,
-        Verdict::SendSingly,
-        Verdict::RetrySoon,
-        Verdict::RetryLater,
-        Verdict::RetryFewTimes,
-    ];
-    prop_oneof![
-        3 => Just(Said::Verdict(Verdict::Accepted)),
-        2 => Just(Said::Verdict(Verdict::Rejected)),
-        3 => Just(Said::Verdict(Verdict::Unknown)),
-        4 => prop::sample::select(verdicts.to_vec()).prop_map(Said::Verdict),
-        1 => Just(Said::NotSent),
-        2 => Just(Said::NoAnswer),
-    ]
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let index = 0..1000_usize;
-    let told = prop::sample::select(vec![
-        OrderStatus::Requested,
-        OrderStatus::Confirmed,
-        OrderStatus::InTransit,
-        OrderStatus::Completed,
-        OrderStatus::Cancelled,
-    ]);
-    let step = prop_oneof![
-        3 => Just(Step::Place),
-        3 => index.clone().prop_map(Step::Amend),
-        1 => index.clone().prop_map(Step::ChangeCustomFields),
-        2 => index.clone().prop_map(Step::Cancel),
-        8 => (1_u16..4).prop_map(|limit| Step::Claim { limit }),
-        8 => (index.clone(), [said(), said(), said()]).prop_map(|(exchange, answers)| Step::Settle { exchange, answers }),
-        1 => index.clone().prop_map(Step::Release),
-        1 => index.clone().prop_map(Step::SettleAgain),
-        5 => prop::sample::select(vec![1, 40, 100, 700, 2_000]).prop_map(Step::Wait),
-        2 => Just(Step::Recover),
-        2 => index.clone().prop_map(Step::Retry),
-        2 => (index.clone(), any::<bool>()).prop_map(|(submission, accepted)| Step::Resolve { submission, accepted }),
-        1 => (index, told).prop_map(|(order, status)| Step::Told { order, status }),
-    ];
-    vec(step, 5..60)
-}
-
-/// A submission, and its order beside it.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-struct Row {
-    id: Uuid,
-    order_id: Uuid,
-    operation: String,
-    change: Option<Value>,
-    state: String,
-    ready: bool,
-    finished: bool,
-    attempts: i32,
-    exchanges: i32,
-    may_exist: bool,
-    cleared: bool,
-    misses: i32,
-    /// An exchange that is not finished carries it
-    carried: bool,
-    /// Numbers of its attempts
-    numbers: Vec<i32>,
-    open_attempts: i64,
-    status: String,
-    placed: bool,
-    version: i64,
-    document: Value,
-}
-
-impl Row {
-    fn is(&self, state: &str) -> bool {
-        self.state == state
-    }
-
-    fn is_taken(&self) -> bool {
-        self.is("accepted") || self.is("partially_accepted")
-    }
-}
 
 /// A batch that was claimed, and how far the clock had been moved then.
 struct Open {
@@ -603,91 +481,6 @@ fn evidence_found(item: &ClaimedItem, evidence: Evidence, said: Said) -> Settled
         }
         Said::NotSent => verdict::not_sent(item, "refused", 0.5),
         Said::NoAnswer | Said::Verdict(_) => verdict::still_doubtful(item, "silence", 0.5),
-    }
-}
-
-/// What must hold of every submission by itself.
-fn check_each(rows: &[Row]) {
-    for row in rows {
-        let ended = ["accepted", "partially_accepted", "rejected", "dead", "cancelled"].contains(&row.state.as_str());
-        assert_eq!(row.finished, ended, "{row:?}");
-        assert!(!(row.ready && row.finished), "{row:?}");
-        // An attempt is on record before its first byte leaves.
-        assert_eq!(row.numbers, (1..=row.exchanges).collect::<Vec<_>>(), "{row:?}");
-        assert_eq!(row.open_attempts, i64::from(row.is("sending")), "{row:?}");
-        assert!(!row.is("sending") || row.carried, "{row:?}");
-        assert!(row.attempts >= 0 && row.attempts <= row.exchanges, "{row:?}");
-        assert!(!row.is("in_doubt") || row.may_exist, "{row:?}");
-        assert!(!row.is("dead") || !row.may_exist, "a doubt never dies: {row:?}");
-        assert!(!row.cleared || row.may_exist, "{row:?}");
-    }
-}
-
-/// What must hold of the submissions of each order together.
-fn check_orders(rows: &[Row]) {
-    for of_order in rows.chunk_by(|row, next| row.order_id == next.order_id) {
-        let unfinished: Vec<&Row> = of_order.iter().filter(|row| !row.finished).collect();
-        for (index, row) in unfinished.iter().enumerate() {
-            assert!(index == 0 || !(row.ready || row.is("sending")), "only the earliest goes: {of_order:?}");
-        }
-        if let Some(first) = unfinished.first() {
-            assert!(first.ready || first.is("sending") || first.is("in_doubt"), "it never goes: {of_order:?}");
-        }
-        let first = &of_order[0];
-        if of_order.iter().any(Row::is_taken) {
-            assert!(first.placed, "{of_order:?}");
-        }
-        if first.placed {
-            assert!(!["pending", "rejected"].contains(&first.status.as_str()), "{of_order:?}");
-        }
-        let being_made = unfinished.iter().filter(|row| row.operation == "create").count();
-        assert!(being_made <= 1, "an order is made once: {of_order:?}");
-        if being_made > 0 && !first.placed {
-            assert!(!["rejected", "cancelled"].contains(&first.status.as_str()), "{of_order:?}");
-        }
-        if first.status == "rejected" {
-            assert!(of_order.iter().any(|row| row.operation == "create" && row.is("rejected")), "{of_order:?}");
-        }
-    }
-}
-
-/// What a step may change, and what no step ever does.
-fn check_moves(before: &[Row], after: &[Row], step: &Step) {
-    let before: HashMap<Uuid, &Row> = before.iter().map(|row| (row.id, row)).collect();
-    for row in after {
-        let Some(earlier) = before.get(&row.id) else { continue };
-        assert!(row.may_exist || !earlier.may_exist, "never taken back: {row:?}");
-        assert!(row.placed || !earlier.placed, "never taken back: {row:?}");
-        assert!(row.version >= earlier.version, "{row:?}");
-        if earlier.placed && earlier.status == "cancelled" {
-            assert_eq!(row.status, "cancelled", "it does not come back: {row:?}");
-        }
-        if (&row.status, row.document.get("remarks")) != (&earlier.status, earlier.document.get("remarks")) {
-            assert!(row.version > earlier.version, "who has seen the version has seen all: {row:?}");
-        }
-        if row.state != earlier.state {
-            assert!(may_go(&earlier.state, &row.state, step), "{earlier:?} became {row:?}");
-        }
-    }
-}
-
-fn may_go(from: &str, to: &str, step: &Step) -> bool {
-    match (from, to) {
-        ("queued" | "in_doubt", "sending") => matches!(step, Step::Claim { .. } | Step::Settle { .. }),
-        ("sending", "in_doubt") => matches!(step, Step::Settle { .. } | Step::Release(_) | Step::Recover),
-        ("sending", "queued") => matches!(step, Step::Settle { .. } | Step::Release(_)),
-        ("sending" | "in_doubt" | "queued", "accepted" | "partially_accepted" | "rejected" | "dead")
-            if matches!(step, Step::Settle { .. }) =>
-        {
-            true
-        }
-        ("queued", "cancelled") => {
-            matches!(step, Step::Cancel(_) | Step::Settle { .. } | Step::Resolve { .. })
-        }
-        ("in_doubt", "accepted") => matches!(step, Step::Resolve { .. } | Step::Told { .. }),
-        ("in_doubt", "rejected") => matches!(step, Step::Resolve { .. }),
-        ("in_doubt" | "dead" | "rejected", "queued") => matches!(step, Step::Retry(_)),
-        _ => false,
     }
 }
 
