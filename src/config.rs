@@ -26,6 +26,13 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// `ONELANE_MASTER_KEY`: seals credentials; 32 bytes in base64
     pub master_key: Option<SecretString>,
+    /// `ONELANE_FORMER_MASTER_KEYS`: keys that still open what they sealed, with commas between them; in the file also
+    /// a list
+    #[serde(default, deserialize_with = "secrets")]
+    pub former_master_keys: Vec<SecretString>,
+    /// `ONELANE_CORE_DUMPS`: whether the system may write core dumps, which hold secrets
+    #[serde(default)]
+    pub core_dumps: bool,
     /// `ONELANE_ADMIN_KEY`: the first administrator's API key
     pub admin_key: Option<SecretString>,
     /// `ONELANE_DATABASE_CONNECTIONS`: connections to the database at most
@@ -73,19 +80,62 @@ pub struct ServeConfig {
     pub database_patience: u64,
 }
 
-/// Reads networks from one text, or from a list of them.
+/// One text, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    Text(String),
+    List(Vec<String>),
+}
+
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedNetworks, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Networks {
-        Text(String),
-        List(Vec<String>),
-    }
-    let text = match Networks::deserialize(deserializer)? {
-        Networks::Text(text) => text,
-        Networks::List(texts) => texts.join(","),
+    let text = match Texts::deserialize(deserializer)? {
+        Texts::Text(text) => text,
+        Texts::List(texts) => texts.join(","),
     };
     text.parse().map_err(de::Error::custom)
+}
+
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
+    let texts = match Texts::deserialize(deserializer)? {
+        Texts::Text(text) => vec![text],
+        Texts::List(texts) => texts,
+    };
+    let secrets = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty());
+    Ok(secrets.map(SecretString::from).collect())
+}
+
+/// Why the configuration cannot be read: where and what was expected, but not what stands there, which may be a
+/// secret.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration cannot be read: {0}")]
+pub struct ConfigError(String);
+
+impl From<figment::Error> for ConfigError {
+    fn from(error: figment::Error) -> Self {
+        use figment::error::Kind;
+        let expected = match &error.kind {
+            // A parser of TOML shows the line that it could not read.
+            Kind::Message(words) => {
+                words.lines().filter(|line| !line.contains('|')).map(str::trim).collect::<Vec<_>>().join(" ")
+            }
+            Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) | Kind::InvalidLength(_, expected) => {
+                format!("{expected} was expected")
+            }
+            Kind::UnknownField(name, known) => format!("there is no {name}; there is {}", known.join(", ")),
+            Kind::MissingField(name) => format!("{name} is missing"),
+            Kind::DuplicateField(name) => format!("{name} stands there twice"),
+            Kind::UnknownVariant(name, known) => format!("{name} is none of {}", known.join(", ")),
+            Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "a smaller number was expected".to_owned(),
+            Kind::Unsupported(_) | Kind::UnsupportedKey(..) => "it is of a type that is not supported".to_owned(),
+        };
+        let source = error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref());
+        let source = source.map(|source| format!(" of {source}")).unwrap_or_default();
+        match error.path.as_slice() {
+            [] => ConfigError(format!("{expected}{source}")),
+            path => ConfigError(format!("{}{source}: {expected}", path.join("."))),
+        }
+    }
 }
 
 /// The defaults; secrets have none, and neither has what is not limited.
@@ -138,11 +188,13 @@ const NUMBERS_AND_ADDRESSES: &[&str] = &[
     "queue_limit",
     "shutdown_delay_seconds",
     "shutdown_seconds",
+    "core_dumps",
 ];
 /// Those that hold text, with the names of the members.
 const TEXTS: &[(&str, &str)] = &[
     ("database_url", "DATABASE_URL"),
     ("master_key", "ONELANE_MASTER_KEY"),
+    ("former_master_keys", "ONELANE_FORMER_MASTER_KEYS"),
     ("admin_key", "ONELANE_ADMIN_KEY"),
     ("allowed_networks", "ONELANE_ALLOWED_NETWORKS"),
     ("keep_bodies", "ONELANE_KEEP_BODIES"),
@@ -155,7 +207,7 @@ const TEXTS: &[(&str, &str)] = &[
 ];
 
 impl ServeConfig {
-    pub fn read(file: Option<&Path>) -> Result<Self, Box<figment::Error>> {
+    pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(Defaults::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
@@ -167,7 +219,7 @@ impl ServeConfig {
                 figment = figment.merge(Serialized::default(name, value));
             }
         }
-        figment.extract().map_err(Box::new)
+        Ok(figment.extract()?)
     }
 
     /// What of it is the gateway's.
@@ -218,7 +270,7 @@ mod tests {
     /// A configuration whose file says this.
     fn read(toml: &str) -> Result<ServeConfig, String> {
         let figment = Figment::from(Serialized::defaults(Defaults::default())).merge(Toml::string(toml));
-        figment.extract().map_err(|error| error.to_string())
+        figment.extract().map_err(|error| ConfigError::from(error).to_string())
     }
 
     #[test]
@@ -249,5 +301,32 @@ mod tests {
         assert_eq!(chosen, expected);
         let wrong = read("keep_bodies = '30'").map(drop).unwrap_err();
         assert!(wrong.contains("keep_bodies") && wrong.contains("write e.g. 30d"), "{wrong}");
+    }
+
+    #[test]
+    fn former_keys_come_as_one_text_or_as_a_list() {
+        use secrecy::ExposeSecret;
+        for toml in ["former_master_keys = 'a, b,'", "former_master_keys = ['a', 'b']"] {
+            let config = read(toml).unwrap();
+            let keys: Vec<&str> = config.former_master_keys.iter().map(ExposeSecret::expose_secret).collect();
+            assert_eq!(keys, ["a", "b"], "{toml}");
+        }
+        assert!(read("").unwrap().former_master_keys.is_empty());
+    }
+
+    #[test]
+    fn an_error_says_where_it_is_and_not_what_stands_there() {
+        for (toml, said) in [
+            ("master_key = 123456789", "master_key"),
+            ("admin_key = ['c4n4ry-123456789']", "admin_key"),
+            ("former_master_keys = {a = 'c4n4ry-123456789'}", "former_master_keys"),
+            ("master_key = 'c4n4ry-123456789", "line 1, column"),
+            ("admin_key = 'c4n4ry-123456789'\nadmin_key = 'c4n4ry-123456789'", "line 2, column"),
+            ("master_keys = 'c4n4ry-123456789'", "there is no master_keys"),
+        ] {
+            let wrong = read(toml).err().unwrap();
+            assert!(wrong.contains(said), "{wrong}");
+            assert!(!wrong.contains("123456789"), "{wrong}");
+        }
     }
 }

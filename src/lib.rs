@@ -5,6 +5,7 @@ pub mod callback;
 pub mod canonical;
 pub mod cli;
 pub mod config;
+pub mod core_dump;
 pub mod delivery;
 pub mod event;
 #[cfg(any(test, fuzzing))]
@@ -13,6 +14,7 @@ pub mod gateway;
 pub mod postgres;
 pub mod provider;
 pub mod reach;
+pub mod rotation;
 pub mod sandbox;
 pub mod server;
 pub mod setback;

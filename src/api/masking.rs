@@ -2,8 +2,25 @@
 
 use std::borrow::Cow;
 
-/// A path as it may be shown: what follows the account of a callback's path is masked.
+const MASK: &str = "***";
+
+/// What keys and secrets that the gateway makes begin with.
+const PREFIXES: [&str; 2] = ["olk_", "whsec_"];
+
+/// A path as it may be shown: what follows the account of a callback's path is masked, and so is a key or secret of
+/// this gateway that somebody put where an id belongs.
 pub fn path(path: &str) -> Cow<'_, str> {
+    let path = callback_path(path);
+    if !PREFIXES.iter().any(|prefix| path.contains(prefix)) {
+        return path;
+    }
+    let shown = path
+        .split('/')
+        .map(|segment| if PREFIXES.iter().any(|prefix| segment.contains(prefix)) { MASK } else { segment });
+    Cow::Owned(shown.collect::<Vec<_>>().join("/"))
+}
+
+fn callback_path(path: &str) -> Cow<'_, str> {
     const FIRST: &str = "callbacks";
     let mut kept = 0;
     let mut segments = path.split_inclusive('/');
@@ -15,7 +32,7 @@ pub fn path(path: &str) -> Cow<'_, str> {
         return Cow::Borrowed(path);
     }
     kept += segments.by_ref().take(2).map(str::len).sum::<usize>();
-    if kept >= path.len() { Cow::Borrowed(path) } else { Cow::Owned(format!("{}***", &path[..kept])) }
+    if kept >= path.len() { Cow::Borrowed(path) } else { Cow::Owned(format!("{}{MASK}", &path[..kept])) }
 }
 
 #[cfg(test)]
@@ -33,6 +50,8 @@ mod tests {
                 "/v1/callbacks/018f2b5c-0000-7000-8000-000000000000/reprocess",
             ),
             ("/v1/orders", "/v1/orders"),
+            ("/v1/api-keys/olk_s3cret", "/v1/api-keys/***"),
+            ("/v1/webhook-endpoints/whsec_s3cret/deliveries", "/v1/webhook-endpoints/***/deliveries"),
             ("", ""),
         ] {
             assert_eq!(super::path(path), shown);

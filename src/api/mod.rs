@@ -41,8 +41,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Request};
+use axum::http::{HeaderName, HeaderValue, Request, StatusCode};
 use axum::middleware;
+use axum::response::IntoResponse;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -114,6 +115,7 @@ fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::throttle::handler))
         .routes(routes!(accounts::pause::handler))
         .routes(routes!(accounts::resume::handler))
+        .routes(routes!(accounts::rotate_callback_token::handler))
         .routes(routes!(live::organizations::handler))
         .routes(routes!(live::parties::handler))
         .routes(routes!(live::provider_orders::handler))
@@ -170,7 +172,8 @@ fn layered(router: Router, state: AppState) -> Router {
     Router::new()
         .merge(router)
         .layer(middleware::from_fn(deadline::hold))
-        .layer(CatchPanicLayer::new())
+        // The hook of the process has told of it by then.
+        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
         .layer(middleware::from_fn_with_state(state, pressure::guard))
         .layer(middleware::from_fn(problem::refuse_nul))
         .layer(middleware::from_fn(problem::complete_problems))

@@ -17,7 +17,7 @@ use crate::setback::Setbacks;
 use crate::store::{Store, StoreError, within};
 use crate::vault::Vault;
 
-pub use door::{Door, DoorError, MOST_BODY_BYTES};
+pub use door::{Door, DoorError, MOST_BODY_BYTES, Rotated, ends_with_token};
 pub use process::Reprocessed;
 
 /// How often the background looks for calls that were kept and not processed, and for those that wait.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Callbacks, Door};
 use crate::canonical::CallbackState;
 use crate::delivery::moment::{self, Moment};
-use crate::delivery::open_account;
+use crate::delivery::{mask_of, open_account};
 use crate::provider::{Callback, CallbackReply, Reception, Refusal, read_callback};
 use crate::store::StoreError;
 use crate::store::callbacks::{CallbackContent, NewCallback, Reason};
@@ -41,7 +42,7 @@ impl Callbacks {
         headers: Vec<(String, String)>,
         body: Vec<u8>,
     ) -> Result<CallbackReply, StoreError> {
-        let headers: Vec<(String, String)> = headers.into_iter().map(masked).collect();
+        let headers: Vec<(String, String)> = headers.into_iter().map(|header| masked(header, door)).collect();
         let id = Uuid::now_v7();
         let new = NewCallback {
             id,
@@ -137,7 +138,14 @@ impl Callbacks {
         };
         let body = body.as_deref().unwrap_or_default();
         let callback = Callback { headers, body };
-        Ok(read_callback(inward, &account, callback, *received_at).map(Reading::Happened))
+        let mask = mask_of(provider, &account, None, &[]);
+        // A reason may quote what came.
+        let masked = |Refusal { code, detail, detail_zh }: Refusal| Refusal {
+            code,
+            detail: mask.text(&detail),
+            detail_zh: mask.text(&detail_zh),
+        };
+        Ok(read_callback(inward, &account, callback, *received_at).map_err(masked).map(Reading::Happened))
     }
 }
 
@@ -145,6 +153,11 @@ fn unusable(detail: impl ToString, detail_zh: &str) -> Refusal {
     Refusal::new("callback.account_unusable", format!("it cannot be verified: {}", detail.to_string()), detail_zh)
 }
 
-fn masked((name, value): (String, String)) -> (String, String) {
-    if SECRET_HEADERS.contains(&name.as_str()) { (name, MASK.to_owned()) } else { (name, value) }
+/// A header without credentials. What stands before the gateway may repeat the path, and the secret in it.
+fn masked((name, value): (String, String), door: &Door) -> (String, String) {
+    if SECRET_HEADERS.contains(&name.as_str()) {
+        return (name, MASK.to_owned());
+    }
+    let value = value.replace(door.token.expose_secret(), MASK);
+    (name, value)
 }

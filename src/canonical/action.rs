@@ -39,6 +39,14 @@ pub enum Action {
     #[serde(rename = "account.resume")]
     #[strum(serialize = "account.resume")]
     ResumeAccount,
+    /// An account got another callback path.
+    #[serde(rename = "account.rotate_callback_token")]
+    #[strum(serialize = "account.rotate_callback_token")]
+    RotateCallbackToken,
+    /// Secrets were sealed anew with another master key.
+    #[serde(rename = "master_key.rotate")]
+    #[strum(serialize = "master_key.rotate")]
+    RotateMasterKey,
     /// An account was subscribed to its provider's callbacks.
     #[serde(rename = "subscription.put")]
     #[strum(serialize = "subscription.put")]

@@ -18,8 +18,8 @@ use crate::sandbox::{DemoAccount, EXAMPLE_NUMBER, Pace};
 use crate::store::accounts::NewAccount;
 use crate::store::audit::{Act, Actor};
 use crate::store::{Store, StoreOptions};
-use crate::vault::Vault;
-use crate::{api, delivery, telemetry};
+use crate::vault::{Place, Vault};
+use crate::{api, telemetry};
 
 /// Connections of the gateway; the cluster allows a few more, for a person with psql.
 const CONNECTIONS: u32 = 16;
@@ -147,7 +147,7 @@ fn reachable(mut address: SocketAddr) -> String {
 /// Adds a demo account, or points the one of an earlier run to this run's sandbox, and its callbacks to this run's API.
 async fn add_demo_account(store: &Store, vault: &Vault, account: DemoAccount, api: &str) -> anyhow::Result<()> {
     let DemoAccount { id, provider, display_name, base_url, credentials, settings, example_order: _ } = account;
-    let credentials = vault.seal(&delivery::sealing_place(id), credentials.to_string().as_bytes())?;
+    let credentials = vault.seal(&Place::Credentials(id), credentials.to_string().as_bytes())?;
     let account = NewAccount {
         throttle_group: id.to_owned(),
         id: id.to_owned(),

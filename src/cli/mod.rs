@@ -2,6 +2,7 @@
 
 mod dev;
 mod health;
+mod keys;
 mod openapi;
 mod sandbox;
 mod serve;
@@ -40,7 +41,13 @@ enum Command {
         /// What this process does, where several share the work [env: ONELANE_ROLE] [default: all]
         #[arg(long, value_enum)]
         role: Option<Role>,
+        /// Start although the ledger holds secrets whose master key was not given; they must be given anew
+        #[arg(long)]
+        allow_lost_keys: bool,
     },
+    /// The master keys that seal secrets at rest: DATABASE_URL, ONELANE_MASTER_KEY, ONELANE_FORMER_MASTER_KEYS
+    #[command(subcommand)]
+    Keys(Keys),
     /// Bring the database's schema up to date: DATABASE_URL
     Migrate {
         /// A TOML file; environment variables win over it
@@ -66,6 +73,22 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum Keys {
+    /// Tell which keys sealed how many values
+    Status {
+        /// A TOML file; environment variables win over it
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Seal everything with ONELANE_MASTER_KEY that a former key sealed; gateways go on meanwhile
+    Rotate {
+        /// A TOML file; environment variables win over it
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -79,7 +102,11 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Dev { life } => dev::run(&life).await,
-            Command::Serve { config, migrate, role } => serve::run(config.as_deref(), migrate, role).await,
+            Command::Serve { config, migrate, role, allow_lost_keys } => {
+                serve::run(config.as_deref(), migrate, role, allow_lost_keys).await
+            }
+            Command::Keys(Keys::Status { config }) => keys::status(config.as_deref()).await,
+            Command::Keys(Keys::Rotate { config }) => keys::rotate(config.as_deref()).await,
             Command::Migrate { config } => serve::migrate(config.as_deref()).await,
             Command::Sandbox { life } => sandbox::run(&life).await,
             Command::Health { listen } => health::run(listen).await,

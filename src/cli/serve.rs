@@ -9,24 +9,31 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::keys;
 use crate::config::ServeConfig;
 use crate::gateway::{Gateway, GatewayOptions, Role, stop_on_signal};
 use crate::setback::Setbacks;
 use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
-use crate::{api, telemetry};
+use crate::{api, core_dump, telemetry};
 
 /// How long the connections to the database may take to end.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> anyhow::Result<()> {
+pub async fn run(
+    config: Option<&Path>,
+    migrate: bool,
+    role: Option<Role>,
+    allow_lost_keys: bool,
+) -> anyhow::Result<()> {
     telemetry::set_up("info");
+    telemetry::tell_of_panics();
     let stop = stop_on_signal();
-    let config = ServeConfig::read(config).context("the configuration cannot be read")?;
-    let master_key = config.master_key.as_ref().context(
-        "ONELANE_MASTER_KEY is not set; it seals the accounts' credentials. Make one with `openssl rand -base64 32` and keep it",
-    )?;
-    let vault = Vault::from_base64(master_key.expose_secret())?;
+    let config = ServeConfig::read(config)?;
+    if !config.core_dumps {
+        core_dump::forbid();
+    }
+    let vault = vault(&config)?;
     let role = role.unwrap_or(config.role);
     let Some(store) = connect(&config, &stop).await? else { return Ok(()) };
     if migrate {
@@ -34,6 +41,7 @@ pub async fn run(config: Option<&Path>, migrate: bool, role: Option<Role>) -> an
     }
     let schema = store.schema().await?;
     ensure!(schema.may_start(), "{schema}");
+    keys::ensure_known(&store, &vault, allow_lost_keys).await?;
     if let Some(key) = &config.admin_key {
         let key = key.expose_secret();
         ensure!(
@@ -67,7 +75,7 @@ fn allow_many_files() {
 
 pub async fn migrate(config: Option<&Path>) -> anyhow::Result<()> {
     telemetry::set_up("info");
-    let config = ServeConfig::read(config).context("the configuration cannot be read")?;
+    let config = ServeConfig::read(config)?;
     let stop = stop_on_signal();
     let Some(store) = connect(&config, &stop).await? else { return Ok(()) };
     store.migrate().await?;
@@ -75,8 +83,17 @@ pub async fn migrate(config: Option<&Path>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The vault with the keys that are given.
+pub(super) fn vault(config: &ServeConfig) -> anyhow::Result<Vault> {
+    let master_key = config.master_key.as_ref().context(
+        "ONELANE_MASTER_KEY is not set; it seals the accounts' credentials. Make one with `openssl rand -base64 32` and keep it",
+    )?;
+    let vault = Vault::from_base64(master_key.expose_secret()).context("ONELANE_MASTER_KEY cannot be read")?;
+    vault.with_former(&config.former_master_keys).context("ONELANE_FORMER_MASTER_KEYS cannot be read")
+}
+
 /// The ledger; nothing when the process was asked to end before there was one.
-async fn connect(config: &ServeConfig, stop: &CancellationToken) -> anyhow::Result<Option<Store>> {
+pub(super) async fn connect(config: &ServeConfig, stop: &CancellationToken) -> anyhow::Result<Option<Store>> {
     let url =
         config.database_url.as_ref().context("DATABASE_URL is not set; e.g. postgres://user:password@host/onelane")?;
     let options =

@@ -1,11 +1,13 @@
 //! Opening an account: its row, its credentials, and the provider that it belongs to.
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::Delivery;
 use super::ask::AskError;
-use crate::provider::{self, Account, Credentials, Evidence, Item, Provider};
+use crate::provider::{self, Account, Credentials, Evidence, Item, Mask, Provider, Request};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Place, Vault, VaultError};
 
 /// Why an account cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,11 +20,6 @@ pub enum OpenError {
     Unreadable,
 }
 
-/// Where an account's credentials are sealed to.
-pub fn place(account_id: &str) -> String {
-    format!("accounts/{account_id}")
-}
-
 /// An account with its provider, ready to be used.
 pub struct Opened {
     pub provider: &'static dyn Provider,
@@ -30,9 +27,16 @@ pub struct Opened {
     pub throttle_group: String,
     /// Of the session that the account was given; the fence of its refusal
     pub session_generation: Option<i64>,
+    /// Last part of the account's callback path, which a provider may repeat
+    callback_token: Option<SecretString>,
 }
 
 impl Opened {
+    /// Masks what the provider may repeat of the account's secrets, and of a request.
+    pub fn mask(&self, request: &Request) -> Mask {
+        mask_of(self.provider, &self.account, self.callback_token.as_ref(), &request.secrets_as_sent())
+    }
+
     /// What ends a doubt about an operation.
     pub fn evidence(&self, item: &Item<'_>) -> Evidence {
         let operation = self.provider.profile().operation(item.operation, item.order.document_type());
@@ -53,16 +57,29 @@ impl Opened {
 pub fn open_account(stored: &StoredAccount, vault: &Vault) -> Result<(&'static dyn Provider, Account), OpenError> {
     let provider =
         provider::find(&stored.provider).ok_or_else(|| OpenError::UnknownProvider(stored.provider.clone()))?;
-    let credentials = vault.open(&place(&stored.id), &stored.credentials)?;
-    let credentials = String::from_utf8(credentials).map_err(|_| OpenError::Unreadable)?;
+    let credentials = vault.open_text(&Place::Credentials(&stored.id), &stored.credentials)?;
     let account = Account::new(
         stored.id.clone(),
         stored.base_url.clone(),
-        Credentials::new(credentials),
+        Credentials::from(credentials),
         stored.settings.clone(),
     )
     .map_err(|_| OpenError::Unreadable)?;
     Ok((provider, account))
+}
+
+/// Masks an account's secrets, and others, wherever its provider may repeat them.
+pub fn mask_of(
+    provider: &dyn Provider,
+    account: &Account,
+    callback_token: Option<&SecretString>,
+    others: &[&[u8]],
+) -> Mask {
+    let mut secrets = account.credentials.members(provider.profile().secret_credentials);
+    secrets.extend(account.session.iter().flat_map(provider::Session::texts));
+    secrets.extend(callback_token.cloned());
+    let secrets = secrets.iter().map(|secret| secret.expose_secret().as_bytes());
+    Mask::of(secrets.chain(others.iter().copied()))
 }
 
 impl Delivery {
@@ -72,6 +89,10 @@ impl Delivery {
         let stored = stored.ok_or_else(|| AskError::Unusable("the account is gone".to_owned()))?;
         let opened = open_account(&stored, &self.inner.vault);
         let (provider, account) = opened.map_err(|error| AskError::Unusable(error.to_string()))?;
-        Ok(Opened { provider, account, throttle_group: stored.throttle_group, session_generation: None })
+        let callback_token = stored.callback_token.as_ref();
+        let callback_token = callback_token
+            .and_then(|sealed| self.inner.vault.open_text(&Place::CallbackToken(account_id), sealed).ok());
+        let throttle_group = stored.throttle_group;
+        Ok(Opened { provider, account, throttle_group, session_generation: None, callback_token })
     }
 }

@@ -11,7 +11,7 @@ use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::{Delivery, LONGEST_REST};
 use crate::canonical::{FieldError, SubmissionResult};
-use crate::provider::{Answer, Call, Calls, Reply, read_reply};
+use crate::provider::{Answer, Call, Calls, Mask, Reply, read_reply};
 use crate::store::StoreError;
 use crate::store::settle::ExchangeRecord;
 use crate::throttle::MOST_LATENESS;
@@ -131,9 +131,9 @@ impl Delivery {
         if let Err(error) = self.wait_for_token(opened, call.endpoint).await {
             return Asked::unsent(error);
         }
-        let Transmission { record, answer } = self.transmit(opened, &request).await;
+        let Transmission { record, answer, mask } = self.transmit(opened, &request).await;
         let answer = match answer {
-            Ok(received) => self.read(opened, call, input, &received).await,
+            Ok(received) => self.read(opened, call, input, &received, &mask).await,
             Err(error @ (SendError::NotSent(_) | SendError::SetUp(_))) => Err(AskError::Unreachable(error.to_string())),
             Err(error @ SendError::NoAnswer(_)) => Err(AskError::NoAnswer(error.to_string())),
             Err(error @ SendError::TooLong) => Err(AskError::Unreadable(error.to_string())),
@@ -147,14 +147,19 @@ impl Delivery {
         call: &Call<I, O>,
         input: &I,
         received: &Received,
+        mask: &Mask,
     ) -> Result<O, AskError> {
+        let masked = |mut results: Vec<SubmissionResult>| {
+            mask.results(&mut results);
+            results
+        };
         let answer = Answer { status: received.status, retry_after: received.retry_after, body: &received.body };
         match read_reply(call, input, &answer) {
             Reply::Done(output) => Ok(output),
-            Reply::Refused(results) => Err(AskError::Refused(results)),
+            Reply::Refused(results) => Err(AskError::Refused(masked(results))),
             Reply::SessionExpired => Err(AskError::SessionExpired),
-            Reply::CredentialsRefused(results) => Err(AskError::CredentialsRefused(words(&results))),
-            Reply::Unreadable(why) => Err(AskError::Unreadable(why)),
+            Reply::CredentialsRefused(results) => Err(AskError::CredentialsRefused(words(&masked(results)))),
+            Reply::Unreadable(why) => Err(AskError::Unreadable(mask.text(&why))),
             Reply::Throttled { retry_after } => {
                 let window = opened.provider.profile().endpoint(call.endpoint).map(|endpoint| endpoint.limit.window);
                 let wait = retry_after.or(window.map(|window| window.min(LONGEST_REST))).unwrap_or(LONGEST_REST);

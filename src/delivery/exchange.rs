@@ -13,7 +13,7 @@ use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
 use crate::canonical::{Severity, SubmissionResult};
-use crate::provider::{Answer, Outcome, Outward, Verdict, read_answer};
+use crate::provider::{Answer, Mask, Outcome, Outward, Verdict, read_answer};
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
 use crate::store::settle::{Fenced, SettledItem, Settlement};
 use crate::store::{StoreError, within};
@@ -166,11 +166,11 @@ impl Delivery {
         };
         wait_for_slot(going).await?;
         moment::reached(Moment::BeforeFirstByte);
-        let Transmission { record, answer } = self.transmit(opened, request).await;
+        let Transmission { record, answer, mask } = self.transmit(opened, request).await;
         moment::reached(Moment::AfterAnswer);
         let mut settlement = match answer {
             Ok(received) => {
-                let answered = answered(going, opened, &encoded, outward, &received);
+                let answered = answered(going, opened, &encoded, outward, &received, &mask);
                 self.session_refusal(opened, answered).await
             }
             Err(error) => {
@@ -274,13 +274,18 @@ fn answered(
     encoded: &Encoded<'_>,
     outward: &dyn Outward,
     received: &Received,
+    mask: &Mask,
 ) -> Answered {
     let answer = Answer { status: received.status, retry_after: received.retry_after, body: &received.body };
     let mut throttled_for = None;
     let mut pause = None;
     let mut session_expired = false;
     let items = encoded.settle(|items, as_sent| {
-        let outcomes = read_answer(outward, going.lane.endpoint, as_sent, &answer);
+        // Read as it came, so that nothing in it is taken for another; told without what it repeats of our secrets.
+        let mut outcomes = read_answer(outward, going.lane.endpoint, as_sent, &answer);
+        for outcome in &mut outcomes {
+            mask.results(&mut outcome.results);
+        }
         if outcomes.iter().any(|outcome| outcome.verdict == Verdict::BatchTooLarge) {
             going.lane.halve_batches();
         } else {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::provider::Request;
+use reqwest::header::{HeaderValue, InvalidHeaderValue};
+
+use crate::provider::{Mask, Request};
 use crate::reach::{self, AllowedNetworks, BadTarget, GuardedResolver};
 
 /// The longest answer that is read.
@@ -40,6 +42,17 @@ pub enum SendError {
     TooLong,
 }
 
+impl SendError {
+    /// The same, without what it may repeat of the request.
+    pub(super) fn masked(self, mask: &Mask) -> Self {
+        match self {
+            SendError::NotSent(words) => SendError::NotSent(mask.text(&words)),
+            SendError::NoAnswer(words) => SendError::NoAnswer(mask.text(&words)),
+            other @ (SendError::SetUp(_) | SendError::TooLong) => other,
+        }
+    }
+}
+
 impl Sender {
     pub fn new(networks: Arc<AllowedNetworks>) -> Result<Self, SendError> {
         Ok(Sender {
@@ -69,9 +82,10 @@ impl Sender {
         let client = self.client_for(&url);
         let mut builder = client.request(method, url).timeout(deadline).body(request.body.clone());
         for (name, value) in &request.headers {
+            let value = header_value(request, name, value).map_err(|error| SendError::NotSent(error.to_string()))?;
             builder = builder.header(*name, value);
         }
-        let mut response = builder.send().await.map_err(|error| describe(&error))?;
+        let mut response = builder.send().await.map_err(describe)?;
         let headers: Vec<(String, String)> = response
             .headers()
             .iter()
@@ -85,7 +99,7 @@ impl Sender {
             .map(|seconds: u64| Duration::from_secs(seconds.min(3600)));
         let status = response.status().as_u16();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(describe)? {
             if body.len() + chunk.len() > MOST_ANSWER_BYTES {
                 return Err(SendError::TooLong);
             }
@@ -110,10 +124,18 @@ fn guarded(networks: &Arc<AllowedNetworks>) -> reqwest::ClientBuilder {
         .pool_idle_timeout(Duration::from_secs(30))
 }
 
-/// Tells apart what never left from what may have arrived.
-fn describe(error: &reqwest::Error) -> SendError {
+/// A header's value; one that is secret is shown by no log.
+fn header_value(request: &Request, name: &str, value: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut written = HeaderValue::from_str(value)?;
+    written.set_sensitive(request.secret_headers.iter().any(|secret| secret.eq_ignore_ascii_case(name)));
+    Ok(written)
+}
+
+/// Tells apart what never left from what may have arrived. The address is not repeated: it may hold a token.
+fn describe(error: reqwest::Error) -> SendError {
+    let error = error.without_url();
     let mut words = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {
         words.push_str(": ");
         words.push_str(&cause.to_string());

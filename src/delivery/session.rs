@@ -11,6 +11,7 @@ use super::Delivery;
 use super::account::Opened;
 use super::ask::AskError;
 use crate::provider::{Session, SessionCalls};
+use crate::vault::{Place, Sealed};
 
 /// How long an exchange waits while another one gets the session.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,11 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(50);
 /// Sessions in a row that were refused soon after they came, after which something else is wrong.
 const MOST_QUICK_REFUSALS: i32 = 3;
-
-/// Where an account's session is sealed to.
-fn place(account_id: &str) -> String {
-    format!("sessions/{account_id}")
-}
 
 impl Delivery {
     /// Gives the account the session that its provider wants, if it wants one: the one that is kept, or a new one.
@@ -72,10 +68,10 @@ impl Delivery {
     }
 
     /// A session that cannot be opened, under another master key perhaps, is asked for anew.
-    fn unseal(&self, account_id: &str, sealed: &crate::vault::Sealed) -> Option<Session> {
-        let opened = self.inner.vault.open(&place(account_id), sealed);
+    fn unseal(&self, account_id: &str, sealed: &Sealed) -> Option<Session> {
+        let opened = self.inner.vault.open_text(&Place::Session(account_id), sealed);
         let opened = opened.inspect_err(|error| tracing::warn!(%error, account = account_id, "a kept session is lost"));
-        Some(Session::new(String::from_utf8(opened.ok()?).ok()?))
+        opened.ok().map(Session::from)
     }
 
     /// The session that is valid now, other than the one that was refused.
@@ -111,7 +107,7 @@ impl Delivery {
             Err(error) => return Err(error),
         };
         let id = &opened.account.id;
-        let sealed = self.inner.vault.seal(&place(id), &session.to_bytes());
+        let sealed = self.inner.vault.seal(&Place::Session(id), session.as_bytes());
         let sealed = sealed.map_err(|error| AskError::Unusable(error.to_string()))?;
         Ok(self.inner.store.keep_session(id, generation, &sealed).await?)
     }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::account::Opened;
 use super::send::{Received, SendError};
 use super::{DEADLINE, Delivery};
-use crate::provider::{Account, Request};
+use crate::provider::{Mask, Request};
 use crate::store::exchanges::PackedBody;
 use crate::store::settle::{ExchangeRecord, ResponseRecord};
 
@@ -14,6 +14,8 @@ pub struct Transmission {
     /// Secrets masked
     pub record: ExchangeRecord,
     pub answer: Result<Received, SendError>,
+    /// For what is said of the answer: a provider may repeat what it was sent
+    pub mask: Mask,
 }
 
 impl Delivery {
@@ -23,29 +25,30 @@ impl Delivery {
         let deadline = DEADLINE.min(std::time::Duration::from_secs(account.common.request_timeout_seconds.into()));
         let sent = Instant::now();
         let answer = self.inner.sender.send(request, deadline).await;
-        let secret_credentials = opened.provider.profile().secret_credentials;
+        let took = sent.elapsed();
+        let mask = opened.mask(request);
+        let answer = answer.map_err(|error| error.masked(&mask));
         let record = ExchangeRecord {
             method: request.method,
             url: request.masked_url(),
             request_headers: request.masked_headers(),
             request_body: PackedBody::pack(&request.masked_body()),
             sent,
-            took: sent.elapsed(),
-            response: answer.as_ref().ok().map(|received| response_record(received, secret_credentials, account)),
+            took,
+            response: answer.as_ref().ok().map(|received| response_record(received, &mask)),
         };
-        Transmission { record, answer }
+        Transmission { record, answer, mask }
     }
 }
 
-fn response_record(received: &Received, secret_credentials: &[&str], account: &Account) -> ResponseRecord {
+fn response_record(received: &Received, mask: &Mask) -> ResponseRecord {
     let headers = received
         .headers
         .iter()
         .map(|(name, value)| {
             let masked = name.eq_ignore_ascii_case("set-cookie");
-            (name.clone(), if masked { "***".to_owned() } else { value.clone() })
+            (name.clone(), if masked { "***".to_owned() } else { mask.text(value) })
         })
         .collect();
-    let body = account.credentials.mask(secret_credentials, &received.body);
-    ResponseRecord { status: received.status, headers, body: PackedBody::pack(&body) }
+    ResponseRecord { status: received.status, headers, body: PackedBody::pack(&mask.bytes(&received.body)) }
 }

@@ -56,25 +56,16 @@ impl Credentials {
         serde_json::from_str(self.0.expose_secret())
     }
 
-    /// `text` with the values of the members `secret` masked; a provider may repeat what it was sent. Values
-    /// of fewer than six characters are left: masking them would make the text unreadable.
-    pub fn mask(&self, secret: &[&str], text: &[u8]) -> Vec<u8> {
-        let Ok(credentials) = self.read::<Value>() else { return text.to_vec() };
-        let mut masked = text.to_vec();
-        for value in secret.iter().filter_map(|name| credentials.get(name)?.as_str()).filter(|value| value.len() >= 6) {
-            let mut from = 0;
-            while let Some(found) = masked[from..].windows(value.len()).position(|window| window == value.as_bytes()) {
-                let start = from + found;
-                masked.splice(start..start + value.len(), *b"***");
-                from = start + 3;
-            }
-        }
-        masked
+    /// The texts of these members, where they are there.
+    pub fn members(&self, names: &[&str]) -> Vec<SecretString> {
+        let Ok(credentials) = self.read::<Value>() else { return Vec::new() };
+        names.iter().filter_map(|name| credentials.get(name)?.as_str().map(SecretString::from)).collect()
     }
+}
 
-    /// The bytes to be sealed.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.expose_secret().as_bytes().to_vec()
+impl From<SecretString> for Credentials {
+    fn from(json: SecretString) -> Self {
+        Credentials(json)
     }
 }
 
@@ -101,8 +92,31 @@ impl Session {
     }
 
     /// The bytes to be sealed.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.expose_secret().as_bytes().to_vec()
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+
+    /// Every text in it: whatever an adapter keeps of a session is a secret.
+    pub fn texts(&self) -> Vec<SecretString> {
+        fn collect(value: Value, texts: &mut Vec<SecretString>) {
+            match value {
+                Value::String(text) => texts.push(SecretString::from(text)),
+                Value::Array(items) => items.into_iter().for_each(|item| collect(item, texts)),
+                Value::Object(members) => members.into_iter().for_each(|(_, value)| collect(value, texts)),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+        let mut texts = Vec::new();
+        if let Ok(session) = self.read::<Value>() {
+            collect(session, &mut texts);
+        }
+        texts
+    }
+}
+
+impl From<SecretString> for Session {
+    fn from(json: SecretString) -> Self {
+        Session(json)
     }
 }
 

@@ -116,8 +116,8 @@ pub struct Subscription {
     pub unsubscribe: Call<(), ()>,
 }
 
-/// What a subscription asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a subscription asks for. The address is a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SubscriptionWish {
     pub states: Vec<String>,
     pub callback_url: String,

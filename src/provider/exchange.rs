@@ -2,6 +2,7 @@
 //! answer, and what the answer says of each item.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::account::Account;
+use super::mask::MASK;
 use super::profile::Endpoint;
 use crate::canonical::{EventType, FieldError, Operation, Order, OrderStatus, SubmissionResult};
 
@@ -63,7 +65,7 @@ pub struct Trip<'a> {
 }
 
 /// A request in bytes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     pub method: &'static str,
     pub url: String,
@@ -77,7 +79,12 @@ pub struct Request {
     pub secrets: Vec<Range<usize>>,
 }
 
-const MASK: &str = "***";
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} {:?} ", self.method, self.masked_url(), self.masked_headers())?;
+        formatter.write_str(&String::from_utf8_lossy(&self.masked_body()))
+    }
+}
 
 impl Request {
     /// The URL, secret values masked.
@@ -99,6 +106,20 @@ impl Request {
                 ((*name).to_owned(), if secret { MASK.to_owned() } else { value.clone() })
             })
             .collect()
+    }
+
+    /// Every secret in it, in the form in which it is sent.
+    pub fn secrets_as_sent(&self) -> Vec<&[u8]> {
+        let is_secret = |name: &str| self.secret_headers.iter().any(|header| header.eq_ignore_ascii_case(name));
+        let headers = self.headers.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| {
+            // Behind the scheme, which is none.
+            value.split_once(' ').map_or(value.as_str(), |(_, secret)| secret)
+        });
+        let query = self.url.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        let parameters = query.split('&').filter_map(|parameter| parameter.split_once('='));
+        let parameters = parameters.filter(|(name, _)| self.secret_parameters.contains(name)).map(|(_, value)| value);
+        let body = self.secrets.iter().filter_map(|range| self.body.get(range.clone()));
+        headers.chain(parameters).map(str::as_bytes).chain(body).collect()
     }
 
     /// The body, secrets masked.
@@ -263,4 +284,30 @@ pub enum Verdict {
     RetryFewTimes,
     /// The answer could not be read, or says nothing about this item.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_shows_no_secret_and_knows_each_as_it_is_sent() {
+        let request = Request {
+            method: "POST",
+            url: "https://tms.example.com/orders?access_token=a%20token&page=1".to_owned(),
+            headers: vec![("Authorization", "Basic dXNlcg==".to_owned()), ("accept", "text/xml".to_owned())],
+            secret_headers: &["authorization"],
+            secret_parameters: &["access_token"],
+            body: br#"{"password":"p\"w","sign":"s"}"#.to_vec(),
+            secrets: vec![13..17, 27..28],
+        };
+        let secrets: Vec<_> = request.secrets_as_sent().into_iter().map(String::from_utf8_lossy).collect();
+        assert_eq!(secrets, ["dXNlcg==", "a%20token", r#"p\"w"#, "s"]);
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("dXNlcg") && !shown.contains("token&") && !shown.contains(r#"p\"w"#), "{shown}");
+        assert!(
+            shown.contains("access_token=***&page=1") && shown.contains(r#""password":"***","sign":"***""#),
+            "{shown}"
+        );
+    }
 }

@@ -15,6 +15,7 @@ mod hongxun;
 mod ile;
 mod inward;
 mod json;
+mod mask;
 mod otms;
 mod pointer;
 mod profile;
@@ -39,6 +40,7 @@ pub use inward::{
     Callback, CallbackReply, Inward, LONGEST_NUMBER, MOST_ORDERS, Reception, Refusal, Verification, Verified,
     dedupe_key, read_callback,
 };
+pub use mask::Mask;
 pub use profile::{Carries, Catalogue, DeclaredSchema, Endpoint, Evidence, Limit, OperationProfile, Profile};
 pub use reading::{read_answer, read_reply, usable};
 pub use schema::{check_account, check_public_callback_url, extension_components, settings_schema};

@@ -24,6 +24,10 @@ pub struct StoredAccount {
     pub callback_token: Option<Sealed>,
     /// How much may wait; as configured when absent
     pub queue_limit: Option<i32>,
+    /// SHA-256 of the one before; nothing where it was never replaced
+    pub previous_callback_token_hash: Option<Vec<u8>>,
+    /// Until when calls with that one are taken; nothing once they are not
+    pub previous_callback_token_until: Option<DateTime<Utc>>,
     pub paused_at: Option<DateTime<Utc>>,
     pub pause_reason: Option<String>,
     pub version: i64,
@@ -82,6 +86,8 @@ macro_rules! stored {
                 .zip(row.callback_token_key)
                 .map(|(bytes, key_id)| Sealed { bytes, key_id }),
             queue_limit: row.queue_limit,
+            previous_callback_token_hash: row.previous_callback_token_hash,
+            previous_callback_token_until: row.previous_callback_token_until,
             paused_at: row.paused_at,
             pause_reason: row.pause_reason,
             version: row.version,
@@ -207,8 +213,10 @@ impl Store {
         let row = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
                    settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
-                   public_callback_url, callback_token, callback_token_key, queue_limit, paused_at, pause_reason, version, created_at,
-                   updated_at
+                   public_callback_url, callback_token, callback_token_key, queue_limit, previous_callback_token_hash,
+                   case when previous_callback_token_until > onelane_now() then previous_callback_token_until end
+                       as previous_callback_token_until,
+                   paused_at, pause_reason, version, created_at, updated_at
                from accounts where id = $1"#,
             id,
         )
@@ -227,8 +235,10 @@ impl Store {
         let rows = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
                    settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
-                   public_callback_url, callback_token, callback_token_key, queue_limit, paused_at, pause_reason, version, created_at,
-                   updated_at
+                   public_callback_url, callback_token, callback_token_key, queue_limit, previous_callback_token_hash,
+                   case when previous_callback_token_until > onelane_now() then previous_callback_token_until end
+                       as previous_callback_token_until,
+                   paused_at, pause_reason, version, created_at, updated_at
                from accounts where id > $1 and ($3::text[] is null or id = any($3)) order by id limit $2"#,
             after,
             limit,

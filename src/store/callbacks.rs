@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::audit::{Act, commit_with};
 use super::{Store, StoreError, seconds, word};
 use crate::canonical::{CallbackState, EventType, Warning};
 use crate::vault::Sealed;
@@ -292,7 +293,9 @@ impl Store {
     pub async fn callback_door(&self, account_id: &str) -> Result<Option<CallbackDoor>, StoreError> {
         Ok(sqlx::query_as!(
             CallbackDoor,
-            "select provider, callback_token_hash as token_hash from accounts where id = $1",
+            "select provider, callback_token_hash as token_hash,
+                 case when previous_callback_token_until > onelane_now() then previous_callback_token_hash end as previous_token_hash
+             from accounts where id = $1",
             account_id,
         )
         .fetch_optional(self.pool())
@@ -318,6 +321,34 @@ impl Store {
         .await?;
         Ok(given.rows_affected() == 1)
     }
+
+    /// Puts another secret in the place of that of an account's callback path; calls with that one are taken for as
+    /// long as `overlap`, and none with the one before it. False when the account is gone.
+    pub async fn rotate_callback_token(
+        &self,
+        account_id: &str,
+        token: &Sealed,
+        token_hash: &[u8],
+        overlap: Duration,
+        act: &Act<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        let rotated = sqlx::query!(
+            "update accounts set previous_callback_token_hash = callback_token_hash,
+                 previous_callback_token_until = onelane_now() + make_interval(secs => $5),
+                 callback_token = $2, callback_token_key = $3, callback_token_hash = $4,
+                 version = version + 1, updated_at = onelane_now()
+             where id = $1",
+            account_id,
+            token.bytes,
+            token.key_id,
+            token_hash,
+            seconds(overlap),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        commit_with(transaction, act, rotated.rows_affected() == 1).await
+    }
 }
 
 /// Where an account's callbacks come in.
@@ -325,4 +356,6 @@ pub struct CallbackDoor {
     pub provider: String,
     /// SHA-256 of the last part of its path; nothing until that was needed
     pub token_hash: Option<Vec<u8>>,
+    /// The same of the path before, while calls at it are taken
+    pub previous_token_hash: Option<Vec<u8>>,
 }

@@ -29,8 +29,8 @@ const LIMITS: [(&str, &str); 3] = [
     ("idle_in_transaction_session_timeout", "10s"),
 ];
 
-/// How to reach the database.
-#[derive(Debug, Clone)]
+/// How to reach the database. The URL may hold a password.
+#[derive(Clone)]
 pub struct StoreOptions {
     pub database_url: String,
     pub max_connections: u32,

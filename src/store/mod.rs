@@ -26,6 +26,7 @@ pub mod recover;
 pub mod release;
 pub mod retention;
 pub mod schema;
+pub mod sealed;
 pub mod sessions;
 pub mod settle;
 pub mod submissions;

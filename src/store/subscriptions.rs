@@ -59,7 +59,8 @@ impl Store {
              select $1, $2, $3, $4, $5, $6, $7, true, now, now from onelane_now() as now
              on conflict (account_id, topic) do update set states = excluded.states, callback_url = excluded.callback_url,
                  callback_url_key = excluded.callback_url_key, callback_url_hash = excluded.callback_url_hash,
-                 automatic = excluded.automatic, wanted = true, subscribed_at = excluded.subscribed_at, error = null",
+                 automatic = excluded.automatic, wanted = true, subscribed_at = excluded.subscribed_at,
+                 due_at = excluded.due_at, error = null",
             new.account_id,
             new.topic,
             new.states,
@@ -123,6 +124,54 @@ impl Store {
         sqlx::query!(
             "update subscriptions set subscribed_at = case when $3::text is null then onelane_now() end, error = $3
              where account_id = $1 and topic = $2",
+            account_id,
+            topic,
+            error,
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// The subscriptions of an account that a caller made otherwise than the gateway would.
+    pub async fn subscriptions_by_wish(&self, account_id: &str) -> Result<Vec<StoredSubscription>, StoreError> {
+        let rows = sqlx::query!(
+            "select topic, states, callback_url, callback_url_key, automatic, subscribed_at, error from subscriptions
+             where account_id = $1 and wanted and not automatic order by topic",
+            account_id,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        let stored = rows.into_iter().map(|row| StoredSubscription {
+            topic: row.topic,
+            states: row.states,
+            callback_url: Sealed { bytes: row.callback_url, key_id: row.callback_url_key },
+            automatic: row.automatic,
+            subscribed_at: row.subscribed_at,
+            error: row.error,
+        });
+        Ok(stored.collect())
+    }
+
+    /// Takes it upon this replica to move a subscription that a caller made; false when that was tried a short while
+    /// ago, or it is wanted no more.
+    pub async fn take_move(&self, account_id: &str, topic: &str, rest: Duration) -> Result<bool, StoreError> {
+        let taken = sqlx::query!(
+            "update subscriptions set due_at = onelane_now() + make_interval(secs => $3)
+             where account_id = $1 and topic = $2 and wanted and not automatic and due_at <= onelane_now()",
+            account_id,
+            topic,
+            seconds(rest),
+        )
+        .execute(self.pool())
+        .await?;
+        Ok(taken.rows_affected() == 1)
+    }
+
+    /// Notes why a subscription was not moved. It stands as it was.
+    pub async fn note_failed_move(&self, account_id: &str, topic: &str, error: &str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update subscriptions set error = $3 where account_id = $1 and topic = $2",
             account_id,
             topic,
             error,

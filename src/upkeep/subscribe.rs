@@ -3,23 +3,19 @@
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use secrecy::ExposeSecret;
 
 use super::Upkeep;
-use crate::callback::DoorError;
+use crate::callback::{DoorError, ends_with_token};
 use crate::delivery::AskError;
 use crate::provider::{self, SubscriptionWish};
 use crate::store::StoreError;
 use crate::store::accounts::StoredAccount;
 use crate::store::subscriptions::NewSubscription;
-use crate::vault::{Sealed, VaultError};
+use crate::vault::{Place, Sealed, VaultError};
 
 /// How long it rests after a provider did not agree.
 const REST: Duration = Duration::from_secs(300);
-
-/// Where the address of an account's callbacks is sealed to.
-fn place(account_id: &str) -> String {
-    format!("subscriptions/{account_id}")
-}
 
 /// A subscription to which the provider agreed.
 pub struct Subscribed {
@@ -64,9 +60,21 @@ impl Upkeep {
             Some(address) => address,
             None => self.own_address(account).await?,
         };
+        self.subscribe_to(account, topic, states, callback_url, automatic).await
+    }
+
+    /// Subscribes an account, and keeps that once the provider agreed.
+    async fn subscribe_to(
+        &self,
+        account: &StoredAccount,
+        topic: &str,
+        states: Vec<String>,
+        callback_url: String,
+        automatic: bool,
+    ) -> Result<Subscribed, SubscribeError> {
         let wish = SubscriptionWish { states, callback_url };
         self.ask(&account.id, topic, &wish).await?;
-        let sealed = self.vault.seal(&place(&account.id), wish.callback_url.as_bytes())?;
+        let sealed = self.vault.seal(&Place::SubscriptionAddress(&account.id), wish.callback_url.as_bytes())?;
         self.store
             .keep_subscription(&NewSubscription {
                 account_id: &account.id,
@@ -91,8 +99,8 @@ impl Upkeep {
 
     /// The address that a kept subscription names.
     pub fn open_address(&self, account_id: &str, sealed: &Sealed) -> Result<String, VaultError> {
-        let opened = self.vault.open(&place(account_id), sealed)?;
-        String::from_utf8(opened).map_err(|_| VaultError::Broken)
+        let opened = self.vault.open_text(&Place::SubscriptionAddress(account_id), sealed)?;
+        Ok(opened.expose_secret().to_owned())
     }
 
     /// Subscribes accounts that can be called to everything that their providers tell.
@@ -108,13 +116,16 @@ impl Upkeep {
             for subscription in provider.map(|outward| outward.calls().subscriptions).unwrap_or_default() {
                 self.subscribe_by_itself(&account, subscription.topic).await?;
             }
+            if let Some(previous) = &account.previous_callback_token_hash {
+                self.move_subscriptions(&account, previous).await?;
+            }
         }
         Ok(())
     }
 
     async fn subscribe_by_itself(&self, account: &StoredAccount, topic: &str) -> Result<(), SubscribeError> {
         let callback_url = self.own_address(account).await?;
-        let sealed = self.vault.seal(&place(&account.id), callback_url.as_bytes())?;
+        let sealed = self.vault.seal(&Place::SubscriptionAddress(&account.id), callback_url.as_bytes())?;
         let hash = digest(&SHA256, callback_url.as_bytes());
         let new = NewSubscription {
             account_id: &account.id,
@@ -134,6 +145,32 @@ impl Upkeep {
             Some(error) => tracing::warn!(account = account.id, topic, error, "the provider did not agree to call"),
         }
         Ok(self.store.note_subscription(&account.id, topic, error.as_deref()).await?)
+    }
+
+    /// Moves subscriptions that a caller made to the account's own callbacks, and that still name the path before, to
+    /// the path that it has now. Those to other addresses are their caller's.
+    async fn move_subscriptions(&self, account: &StoredAccount, previous: &[u8]) -> Result<(), SubscribeError> {
+        for kept in self.store.subscriptions_by_wish(&account.id).await? {
+            let Ok(address) = self.open_address(&account.id, &kept.callback_url) else { continue };
+            if !ends_with_token(&address, previous) || !self.store.take_move(&account.id, &kept.topic, REST).await? {
+                continue;
+            }
+            match self.subscribe_to(account, &kept.topic, kept.states, self.own_address(account).await?, false).await {
+                Ok(_) => tracing::info!(account = account.id, topic = kept.topic, "subscription moved"),
+                Err(SubscribeError::Ask(error)) => {
+                    let error = error.to_string();
+                    tracing::warn!(
+                        account = account.id,
+                        topic = kept.topic,
+                        error,
+                        "the provider did not agree to call elsewhere"
+                    );
+                    self.store.note_failed_move(&account.id, &kept.topic, &error).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     async fn ask(&self, account_id: &str, topic: &str, wish: &SubscriptionWish) -> Result<(), AskError> {

@@ -168,3 +168,53 @@ fn sql_stands_in_the_store_only() {
         assert!(!code(&path).contains("sqlx::"), "{} uses sqlx", path.display());
     }
 }
+
+/// Members that hold a secret, unless their type shows none.
+const SECRET_MEMBERS: &[&str] = &[
+    "password",
+    "secret",
+    "secret_key",
+    "token",
+    "access_token",
+    "refresh_token",
+    "key",
+    "master_key",
+    "admin_key",
+    "sign",
+    "credentials",
+    "session",
+    "callback_url",
+    "database_url",
+];
+/// Types that print as `***`, or hold what is sealed.
+const OPAQUE: &[&str] = &["SecretString", "Sealed", "Credentials", "Session", "Vec<SecretString>"];
+
+/// What prints itself is printed some day. The simulators' secrets are none: the sandbox prints them.
+#[test]
+fn nothing_that_holds_a_secret_derives_debug() {
+    let mut found = Vec::new();
+    let mut looked_at = 0;
+    for path in sources(&source_root()).into_iter().filter(|path| !path.starts_with(source_root().join("sandbox"))) {
+        let code = code(&path);
+        for (at, _) in code.match_indices("struct ") {
+            let before = code[..at].rsplit(['}', ';']).next().unwrap_or_default();
+            let Some(members) = code[at..].split_once('{').and_then(|(_, rest)| rest.split_once("\n}")) else {
+                continue;
+            };
+            if !before.contains("derive(") || !before.contains("Debug") {
+                continue;
+            }
+            looked_at += 1;
+            for line in members.0.lines() {
+                let Some((name, kind)) = line.trim().trim_start_matches("pub ").split_once(": ") else { continue };
+                let kind = kind.trim_end_matches(',');
+                let kind = kind.strip_prefix("Option<").and_then(|kind| kind.strip_suffix('>')).unwrap_or(kind);
+                if SECRET_MEMBERS.contains(&name) && !OPAQUE.contains(&kind) {
+                    found.push(format!("{}: {name}: {kind}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(looked_at > 50, "{looked_at}");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

@@ -34,6 +34,7 @@ async fn administer_everything(bench: &Bench, by: &Caller, receiver: &Receiver) 
     done(&patch(by, "/v1/accounts/second", &change).await);
     done(&by.post("/v1/accounts/second/pause", &Value::Null).await);
     done(&by.post("/v1/accounts/second/resume", &Value::Null).await);
+    done(&by.post("/v1/accounts/hongxun-demo/rotate-callback-token", &Value::Null).await);
     done(&by.delete("/v1/accounts/second").await);
 
     let topic = "/v1/accounts/ttms-demo/subscriptions/orders";
@@ -108,7 +109,8 @@ async fn every_act_is_on_record_with_who_and_when() {
         assert!(entry["requestId"].is_string(), "{entry:#}");
         *times.entry(entry["action"].as_str().unwrap()).or_default() += 1;
     }
-    for action in Action::VARIANTS {
+    // The master key is rotated from the command line alone.
+    for action in Action::VARIANTS.iter().filter(|action| **action != Action::RotateMasterKey) {
         let name: &str = action.into();
         assert_eq!(times.get(name), Some(&1), "{name} in {times:#?}");
     }

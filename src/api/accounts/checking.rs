@@ -9,13 +9,12 @@ use utoipa::ToSchema;
 use crate::api::AppState;
 use crate::api::problem::{Kind, Problem};
 use crate::canonical::{FieldError, escape_token};
-use crate::delivery::sealing_place;
 use crate::provider::{self, AccountDraft, Profile, check_account, check_public_callback_url};
 use crate::store::accounts::NewAccount;
-use crate::vault::Sealed;
+use crate::vault::{Place, Sealed};
 
 /// An account to be added.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[schema(as = NewAccount)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAccountBody {
@@ -97,7 +96,7 @@ pub fn prepare(state: &AppState, body: NewAccountBody) -> Result<NewAccount, Pro
     }
     let credentials: Sealed = state
         .vault
-        .seal(&sealing_place(&id), credentials.to_string().as_bytes())
+        .seal(&Place::Credentials(&id), credentials.to_string().as_bytes())
         .map_err(|error| Problem::new(Kind::Internal, format!("The credentials cannot be sealed: {error}.")))?;
     Ok(NewAccount {
         display_name: display_name.unwrap_or_else(|| id.clone()),

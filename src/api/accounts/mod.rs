@@ -7,6 +7,7 @@ pub mod get;
 pub mod list;
 pub mod pause;
 pub mod resume;
+pub mod rotate_callback_token;
 pub mod throttle;
 pub mod update;
 
@@ -22,7 +23,7 @@ use crate::callback::DoorError;
 use crate::store::accounts::StoredAccount;
 
 /// An account. Its credentials are never answered.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountView {
@@ -48,6 +49,9 @@ pub struct AccountView {
     /// a provider that does not call
     #[schema(required, example = "https://gateway.example.com/callbacks/provider/account/…")]
     pub callback_url: Option<String>,
+    /// After a rotation: until when calls at the old `callbackUrl` are taken, too
+    #[schema(required)]
+    pub previous_callback_url_until: Option<DateTime<Utc>>,
     /// Set while nothing goes out
     #[schema(required)]
     pub paused: Option<PausedView>,
@@ -81,6 +85,8 @@ impl AccountView {
             public_callback_url,
             callback_token: _,
             queue_limit,
+            previous_callback_token_hash: _,
+            previous_callback_token_until,
             paused_at,
             pause_reason,
             version,
@@ -98,6 +104,7 @@ impl AccountView {
             public_callback_url,
             queue_limit,
             callback_url,
+            previous_callback_url_until: previous_callback_token_until,
             paused: paused_at.map(|since| PausedView { since, reason: pause_reason.unwrap_or_default() }),
             version,
             created_at,

@@ -18,11 +18,12 @@ use crate::api::etag::IfMatch;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::{Action, FieldError, merge_patch};
-use crate::delivery::sealing_place;
 use crate::store::accounts::StoredAccount;
+use crate::vault::Place;
 
 /// Members of an account that no caller sets, or that never change.
-const READ_ONLY: &[&str] = &["id", "provider", "callbackUrl", "paused", "version", "createdAt", "updatedAt"];
+const READ_ONLY: &[&str] =
+    &["id", "provider", "callbackUrl", "previousCallbackUrlUntil", "paused", "version", "createdAt", "updatedAt"];
 
 /// How often a change is made anew because the account changed under it.
 const MOST_LOOKS: usize = 5;
@@ -152,6 +153,8 @@ fn document(stored: StoredAccount) -> Value {
         public_callback_url,
         callback_token: _,
         queue_limit,
+        previous_callback_token_hash: _,
+        previous_callback_token_until: _,
         paused_at: _,
         pause_reason: _,
         version: _,
@@ -177,7 +180,7 @@ fn document(stored: StoredAccount) -> Value {
 }
 
 fn opened_credentials(state: &AppState, stored: &StoredAccount) -> Result<Value, Problem> {
-    let opened = state.vault.open(&sealing_place(&stored.id), &stored.credentials).map_err(|error| {
+    let opened = state.vault.open(&Place::Credentials(&stored.id), &stored.credentials).map_err(|error| {
         tracing::error!(%error, account = stored.id, "an account's credentials cannot be opened");
         Problem::new(Kind::Internal, "The account's credentials cannot be opened; send them anew with this change.")
     })?;

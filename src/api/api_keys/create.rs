@@ -44,7 +44,7 @@ pub struct NewApiKeyBody {
 }
 
 /// A new API key. The key itself is answered this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedApiKey {
     pub id: Uuid,

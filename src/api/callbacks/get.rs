@@ -11,9 +11,10 @@ use crate::api::auth::Caller;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::BodyView;
-use crate::delivery::open_account;
+use crate::delivery::{mask_of, open_account};
 use crate::store::callbacks::{AwaitedOrder, CallbackContent};
 use crate::store::exchanges::StoredBody;
+use crate::vault::Place;
 
 /// A call of a provider with all that came.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,9 +84,12 @@ impl From<AwaitedOrder> for AwaitedOrderView {
 async fn masked_body(state: &AppState, content: CallbackContent) -> Result<Option<Vec<u8>>, Problem> {
     let Some(body) = content.body else { return Ok(None) };
     let account = state.store.account(&content.account_id).await?;
+    let token = account.as_ref().and_then(|account| {
+        state.vault.open_text(&Place::CallbackToken(&account.id), account.callback_token.as_ref()?).ok()
+    });
     let opened = account.and_then(|account| open_account(&account, &state.vault).ok());
     Ok(Some(match opened {
-        Some((provider, account)) => account.credentials.mask(provider.profile().secret_credentials, &body),
+        Some((provider, account)) => mask_of(provider, &account, token.as_ref(), &[]).bytes(&body),
         None => body,
     }))
 }

@@ -17,7 +17,7 @@ use crate::store::accounts::StoredAccount;
 use crate::upkeep::SubscribeError;
 
 /// What the account's provider was asked to call about.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Subscription)]
 #[serde(rename_all = "camelCase")]
 pub struct SubscriptionView {

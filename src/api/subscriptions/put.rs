@@ -15,7 +15,7 @@ use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
 
 /// What the provider shall call about, and where.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[schema(as = NewSubscription)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Wish {

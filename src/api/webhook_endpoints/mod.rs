@@ -98,7 +98,7 @@ impl From<StoredEndpoint> for EndpointView {
 }
 
 /// A webhook endpoint with its secret, which is answered this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = WebhookEndpointWithSecret)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointWithSecret {

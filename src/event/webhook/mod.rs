@@ -18,7 +18,7 @@ use crate::reach::{self, BadTarget};
 use crate::setback::Setbacks;
 use crate::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, LEASE, SettledDelivery};
 use crate::store::{StoreError, within};
-use crate::vault::{Sealed, Vault, VaultError};
+use crate::vault::{Place, Sealed, Vault, VaultError};
 
 pub(super) use sender::Sender;
 pub use signature::Secret;
@@ -37,14 +37,9 @@ const RETRIES: Backoff = Backoff { base: Duration::from_secs(10), cap: Duration:
 /// HTTP's word for an address that will never work again.
 const GONE: u16 = 410;
 
-/// Where the secrets of an endpoint are sealed to.
-fn place(endpoint_id: Uuid) -> String {
-    format!("webhook-endpoints/{endpoint_id}")
-}
-
 /// Seals the secret of an endpoint.
 pub fn seal(vault: &Vault, endpoint_id: Uuid, secret: &Secret) -> Result<Sealed, VaultError> {
-    vault.seal(&place(endpoint_id), secret.as_bytes())
+    vault.seal(&Place::WebhookSecret(endpoint_id), secret.as_bytes())
 }
 
 /// Why a delivery was not sent.
@@ -180,7 +175,7 @@ impl Events {
     }
 
     fn open(&self, endpoint_id: Uuid, sealed: &Sealed) -> Result<Secret, VaultError> {
-        self.inner.vault.open(&place(endpoint_id), sealed).map(Secret::from_bytes)
+        self.inner.vault.open(&Place::WebhookSecret(endpoint_id), sealed).map(Secret::from_bytes)
     }
 
     /// Records what came of a try, and tries again while the lease lasts.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use data_encoding::BASE64;
+use secrecy::zeroize::Zeroizing;
 
 use crate::vault::{VaultError, random_bytes};
 
@@ -11,15 +12,15 @@ use crate::vault::{VaultError, random_bytes};
 const PREFIX: &str = "whsec_";
 
 /// What signs the deliveries to an endpoint, known to the gateway and the endpoint.
-pub struct Secret(Vec<u8>);
+pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
     /// 256 random bits.
     pub fn generate() -> Result<Self, VaultError> {
-        Ok(Secret(random_bytes::<32>()?.to_vec()))
+        Ok(Secret(random_bytes::<32>()?.to_vec().into()))
     }
 
-    pub(super) fn from_bytes(bytes: Vec<u8>) -> Self {
+    pub(super) fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Self {
         Secret(bytes)
     }
 
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_signature_is_the_one_of_the_standards_own_example() {
-        let secret = Secret(BASE64.decode(b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap());
+        let secret = Secret(BASE64.decode(b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap().into());
         let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(secret.reveal(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");

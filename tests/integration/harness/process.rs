@@ -20,6 +20,8 @@ pub struct GatewayProcess {
     pub caller: Caller,
     base_url: String,
     log: Arc<Mutex<Vec<String>>>,
+    /// Ends with the last line of the log
+    reading: tokio::task::JoinHandle<()>,
 }
 
 impl GatewayProcess {
@@ -40,16 +42,22 @@ impl GatewayProcess {
 
     /// As [`start`](Self::start), on any address of a database and with these variables.
     pub async fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
-        Self::try_start(database_url, variables).await.unwrap_or_else(|log| panic!("it did not start:\n{log}"))
+        Self::serve(&["serve"], database_url, variables).await
+    }
+
+    /// The same, with these arguments.
+    pub async fn serve(arguments: &[&str], database_url: &str, variables: &[(&str, &str)]) -> Self {
+        let started = Self::try_start(arguments, database_url, variables).await;
+        started.unwrap_or_else(|log| panic!("it did not start:\n{log}"))
     }
 
     /// Starts it at an address of its own choice on any database; says what it logged when it does not come up.
     pub async fn start_at(database_url: &str, address: &str, level: &str) -> Result<Self, String> {
-        Self::try_start(database_url, &[("ONELANE_LISTEN", address), ("RUST_LOG", level)]).await
+        Self::try_start(&["serve"], database_url, &[("ONELANE_LISTEN", address), ("RUST_LOG", level)]).await
     }
 
-    async fn try_start(database_url: &str, variables: &[(&str, &str)]) -> Result<Self, String> {
-        let mut child = command(&["serve"], database_url, variables).spawn().unwrap();
+    async fn try_start(arguments: &[&str], database_url: &str, variables: &[(&str, &str)]) -> Result<Self, String> {
+        let mut child = command(arguments, database_url, variables).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut seen = Vec::new();
         let address = loop {
@@ -64,14 +72,15 @@ impl GatewayProcess {
         // Whoever does not read a pipe blocks the one who writes.
         let lines = Arc::new(Mutex::new(seen));
         let written = Arc::clone(&lines);
-        tokio::spawn(async move {
+        let reading = tokio::spawn(async move {
             while let Ok(Some(line)) = log.next_line().await {
                 written.lock().unwrap().push(line);
             }
         });
         let base_url = format!("http://{address}");
-        let caller = Caller::new(base_url.clone(), Some(ADMIN_KEY));
-        Ok(GatewayProcess { child, caller, base_url, log: lines })
+        let key = variables.iter().find(|(name, _)| *name == "ONELANE_ADMIN_KEY").map_or(ADMIN_KEY, |(_, key)| key);
+        let caller = Caller::new(base_url.clone(), Some(key));
+        Ok(GatewayProcess { child, caller, base_url, log: lines, reading })
     }
 
     /// What it has logged so far.
@@ -92,9 +101,9 @@ impl GatewayProcess {
 
     /// Runs the program to its end; gives whether it ended well, and what it said.
     pub async fn run(arguments: &[&str], database_url: &str, variables: &[(&str, &str)]) -> (bool, String) {
-        let output = command(arguments, database_url, variables).output();
+        let output = command(arguments, database_url, variables).stdout(Stdio::piped()).output();
         let output = tokio::time::timeout(PATIENCE, output).await.expect("it does not end").unwrap();
-        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
     }
 
     /// A path of it, with its address.
@@ -137,6 +146,21 @@ impl GatewayProcess {
     pub async fn stop(mut self) -> bool {
         assert!(self.signal(Signal::TERM), "it has ended already");
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it does not end").unwrap().success()
+    }
+
+    /// Asks it to end, and waits until it has; gives its whole log.
+    pub async fn stop_for_log(mut self) -> String {
+        self.signal(Signal::TERM);
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it does not end").unwrap();
+        assert!(status.success(), "{status}");
+        // The last lines may still be in the pipe.
+        tokio::time::timeout(PATIENCE, self.reading).await.expect("its log does not end").unwrap();
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// What the system says of it, such as `limits`.
+    pub fn proc(&self, name: &str) -> Vec<u8> {
+        std::fs::read(format!("/proc/{}/{name}", self.child.id().unwrap())).unwrap()
     }
 
     /// Waits until it has killed itself.

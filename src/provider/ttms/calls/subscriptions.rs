@@ -136,5 +136,5 @@ fn states_and_url(json: &mut JsonWriter<'_>, asked: &[&str], wish: &Subscription
         ));
     }
     json.constant("states", asked.join(","));
-    json.constant("callbackUrl", &wish.callback_url);
+    json.secret("callbackUrl", &wish.callback_url);
 }
