@@ -33,6 +33,7 @@ mod properties;
 mod providers;
 mod replicas;
 mod retention;
+mod secrets;
 mod storm_laws;
 mod strange_answers;
 mod stream;
