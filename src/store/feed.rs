@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// Gives the next places to at most `most` committed events that have none, in the order in which they were
-    /// written, and makes a delivery of each for every webhook endpoint that wants it and was there when it was written.
+    /// written (those of one order under its lock, so that none stands before what led to it), and makes a delivery of each for every webhook endpoint that wants it and was there when it was written.
     pub async fn sequence_events(&self, most: i64) -> Result<Sequenced, StoreError> {
         let mut transaction = self.pool().begin().await?;
         let Some(turn) = sqlx::query!(

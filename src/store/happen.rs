@@ -40,6 +40,7 @@ struct Locked {
     account_id: String,
     state: CallbackState,
     received_at: DateTime<Utc>,
+    /// Read once all that it waits for is locked
     now: DateTime<Utc>,
 }
 
@@ -59,7 +60,7 @@ impl Store {
     /// Does what a callback says: all of it in one commit, or nothing. Gives where the callback stands then.
     pub async fn settle_callback(&self, id: Uuid, reading: Reading, turn: Turn) -> Result<CallbackState, StoreError> {
         let mut transaction = self.pool().begin().await?;
-        let callback = lock(&mut transaction, id).await?;
+        let mut callback = lock(&mut transaction, id).await?;
         let open = matches!(callback.state, CallbackState::Received | CallbackState::Waiting);
         if turn == Turn::Gateway && !open {
             return Ok(callback.state);
@@ -68,7 +69,7 @@ impl Store {
             Reading::Refused(reason) => quarantine(&mut transaction, id, &callback, &reason).await?,
             Reading::Happened(mut happenings) => {
                 let again = matches!(callback.state, CallbackState::Processed | CallbackState::Duplicate);
-                let told = tell_all(&mut transaction, id, &callback, &mut happenings, again).await?;
+                let told = tell_all(&mut transaction, id, &mut callback, &mut happenings, again).await?;
                 conclude(&mut transaction, id, &callback, &happenings, told).await?
             }
         };
@@ -123,16 +124,20 @@ async fn quarantine(
 async fn tell_all(
     connection: &mut PgConnection,
     id: Uuid,
-    callback: &Locked,
+    callback: &mut Locked,
     happenings: &mut [Happening],
     again: bool,
 ) -> Result<Told, StoreError> {
     let orders = find_orders(connection, &callback.account_id, happenings).await?;
     // In the order in which a settlement locks them, so that neither waits for the other in a ring.
     let ids: Vec<Uuid> = orders.values().copied().collect();
-    sqlx::query!("select id from orders where id = any($1) order by id for update", &ids)
-        .fetch_all(&mut *connection)
-        .await?;
+    callback.now = sqlx::query_scalar!(
+        r#"with locked as materialized (select id from orders where id = any($1) order by id for update)
+           select case when (select count(*) from locked) >= 0 then onelane_now() end as "now!""#,
+        &ids,
+    )
+    .fetch_one(&mut *connection)
+    .await?;
     let mut told = Told::default();
     for (position, happening) in happenings.iter_mut().enumerate() {
         let order_id = orders.get(&position).copied();
@@ -407,14 +412,13 @@ async fn insert_event(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into events (id, type, account_id, order_id, data, occurred_at, recorded_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+         values ($1, $2, $3, $4, $5, $6, onelane_now())",
         event.id,
         <&str>::from(event.event_type),
         callback.account_id,
         event.order_id,
         event.data,
         event.occurred_at,
-        callback.now,
     )
     .execute(connection)
     .await?;

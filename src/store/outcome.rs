@@ -222,7 +222,7 @@ async fn insert_events(
         "insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
          select u.id, u.type, o.account_id, o.id, s.id,
              jsonb_strip_nulls(jsonb_build_object('orderNumber', o.order_number, 'providerOrderNumber', o.provider_order_number,
-                 'operation', s.operation, 'state', s.state, 'status', o.status)), $5, $5
+                 'operation', s.operation, 'state', s.state, 'status', o.status)), $5, (select onelane_now())
          from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) as u (id, type, order_id, submission_id)
          join orders o on o.id = u.order_id and o.id = any($3)
          join submissions s on s.id = u.submission_id and s.id = any($4)",
@@ -281,7 +281,8 @@ async fn cancel_followers(
              select id, $3, $3, $4, $4, $5, false, '{}', $6, $7, false, $2 from cancelled)
          insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
          select gen_random_uuid(), $8, c.account_id, c.order_id, c.id,
-             jsonb_build_object('orderNumber', o.order_number, 'operation', c.operation, 'state', 'cancelled', 'status', o.status), $2, $2
+             jsonb_build_object('orderNumber', o.order_number, 'operation', c.operation, 'state', 'cancelled', 'status', o.status), $2,
+             (select onelane_now())
          from cancelled c join orders o on o.id = c.order_id",
         &failed,
         now,

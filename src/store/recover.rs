@@ -14,10 +14,18 @@ impl Store {
         most_attempts: i32,
     ) -> Result<Vec<Uuid>, StoreError> {
         let ids = sqlx::query_scalar!(
-            r#"with lost as (
+            r#"with due as materialized (
+                   select id from exchanges where finished_at is null and lease_until <= onelane_now()
+                   order by lease_until limit 100 for update skip locked),
+               locked as materialized (
+                   -- Exchanges, orders, submissions: as a settlement locks them.
+                   select id, order_number, status from orders
+                   where id in (select s.order_id from submissions s join due on s.exchange_id = due.id where s.state = 'sending')
+                   order by id for update),
+               lost as (
                    update exchanges set finished_at = onelane_now(), error = 'the lease ran out before the exchange was settled'
-                   where id in (select id from exchanges where finished_at is null and lease_until <= onelane_now()
-                                order by lease_until limit 100 for update skip locked)
+                   from (select count(*) from locked) all_locked
+                   where id in (select id from due)
                    returning id, finished_at),
                before as (
                    select s.id, exists (select from attempts a where a.submission_id = s.id and a.outcome = 'in_doubt') as doubted
@@ -40,8 +48,8 @@ impl Store {
                    insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
                    select gen_random_uuid(), 'submission.in_doubt', d.account_id, d.order_id, d.id,
                        jsonb_build_object('orderNumber', o.order_number, 'operation', d.operation, 'state', 'in_doubt', 'status', o.status),
-                       d.updated_at, d.updated_at
-                   from doubtful d join before on before.id = d.id join orders o on o.id = d.order_id
+                       d.updated_at, onelane_now()
+                   from doubtful d join before on before.id = d.id join locked o on o.id = d.order_id
                    where not before.doubted)
                select id from doubtful"#,
             result.provider,

@@ -206,7 +206,7 @@ pub(super) async fn settle(
                insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
                select gen_random_uuid(), $7, account_id, id, $8,
                    jsonb_strip_nulls(jsonb_build_object('orderNumber', order_number, 'providerOrderNumber', provider_order_number,
-                       'operation', $9::text, 'state', $10::text, 'status', status)), $6, $6
+                       'operation', $9::text, 'state', $10::text, 'status', status)), $6, onelane_now()
                from changed
                -- What a callback told before is not told again.
                where $7::text is not null and not exists (select from events e where e.order_id = changed.id and e.type = $7)

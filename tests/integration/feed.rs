@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use crate::callbacks::{confirmation, deliver};
 use crate::harness::{Bench, Caller, GatewayProcess, order};
 
 /// A consumer that goes on where it was.
@@ -299,4 +300,68 @@ async fn a_narrow_filter_goes_over_many_events_in_several_pages() {
         pages += 1;
     }
     assert_eq!((consumer.seen.len(), pages), (1, 2));
+}
+
+/// Keeps all orders to itself until somebody has to wait for one; gives the ledger's time then.
+async fn hold_orders(bench: &Bench, begin: impl AsyncFnOnce()) -> String {
+    const WAITS: &str =
+        "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+    let mut holder = bench.database.connection().await;
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("select from orders for update").execute(&mut *held).await.unwrap();
+    begin().await;
+    bench.database.wait_until(Duration::from_secs(20), WAITS).await;
+    bench.database.advance(Duration::from_secs(5)).await;
+    let now = bench.database.texts("select onelane_now()::text").await.remove(0);
+    held.commit().await.unwrap();
+    now
+}
+
+async fn told_before(bench: &Bench, event: &str, time: &str) -> bool {
+    bench
+        .database
+        .wait_until(Duration::from_secs(20), "select exists (select from events where position is null) is false")
+        .await;
+    sqlx::query_scalar("select recorded_at < $2::timestamptz from events where type = $1")
+        .bind(event)
+        .bind(time)
+        .fetch_one(&mut bench.database.connection().await)
+        .await
+        .unwrap()
+}
+
+/// Who had to wait for an order tells of it behind what was told of it meanwhile, whenever each of them began.
+#[tokio::test]
+async fn of_an_order_nothing_stands_before_what_led_to_it() {
+    let bench = Bench::start().await;
+    let adopted =
+        bench.caller.post("/v1/orders/adopt", &json!({"account": "hongxun-demo", "orderNumber": "RK-1"})).await;
+    assert_eq!(adopted.status, 201, "{:#}", adopted.body);
+    let call = confirmation(&bench, json!({}));
+    let mut called = None;
+    let free = hold_orders(&bench, async || called = Some(tokio::spawn(async move { deliver(&call).await }))).await;
+    assert_eq!(called.unwrap().await.unwrap().status, 200);
+    assert!(!told_before(&bench, "warehouse.receipt_confirmed", &free).await);
+
+    bench.pause().await;
+    let accepted = bench.caller.post("/v1/orders", &order("SO-1")).await;
+    let free = hold_orders(&bench, async || {
+        let resumed = bench.caller.post("/v1/accounts/otms-demo/resume", &Value::Null).await;
+        assert_eq!(resumed.status, 200, "{:#}", resumed.body);
+    })
+    .await;
+    bench.database.wait_for_state(accepted.submission(), "accepted").await;
+    assert!(!told_before(&bench, "submission.accepted", &free).await);
+
+    // A lease that ran out is told of in the same way.
+    let accepted = bench.caller.post("/v1/orders", &order("SO-2")).await;
+    bench.database.wait_for_state(accepted.submission(), "accepted").await;
+    let lost = "with sending as (update submissions set state = 'sending', finished_at = null where id = $1 returning exchange_id)
+         update exchanges set finished_at = null, lease_until = onelane_now() from sending where id = sending.exchange_id";
+    let free = hold_orders(&bench, async || {
+        sqlx::query(lost).bind(accepted.submission()).execute(&mut bench.database.connection().await).await.unwrap();
+    })
+    .await;
+    bench.database.wait_for_state(accepted.submission(), "in_doubt").await;
+    assert!(!told_before(&bench, "submission.in_doubt", &free).await);
 }
