@@ -38,6 +38,10 @@ impl FromRequest<AppState> for JsonBody {
         if content_type != "application/json" && !content_type.ends_with("+json") {
             return Err(Problem::new(Kind::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."));
         }
+        // What is packed may be a thousand times as long as it looks.
+        if request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err(Problem::new(Kind::UnsupportedMediaType, "Send the body without `Content-Encoding`."));
+        }
         let (parts, body) = request.into_parts();
         let bodies = &state.bodies;
         let (bytes, mut memory) = bodies.read(&parts.headers, body, bodies.most(), Sender::Caller).await?;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Bench, order, send};
+use crate::harness::{Bench, RawConnection, order, send};
 
 /// Sends an order with one change and gives what is said of it.
 async fn refused(bench: &Bench, change: impl FnOnce(&mut Value)) -> Vec<(String, String)> {
@@ -27,6 +27,32 @@ async fn malformed_json() {
     }
     let answer = bench.caller.post_bytes("/v1/orders", "application/json", b"{\"account\": \"\xff\"}".to_vec()).await;
     answer.problem(400, "malformed-request");
+}
+
+#[tokio::test]
+async fn a_body_that_is_packed() {
+    let bench = Bench::start().await;
+    let packed = [("content-encoding", "gzip")];
+    bench.caller.post_with("/v1/orders", &order("SO-1"), &packed).await.problem(415, "unsupported-media-type");
+    let plain = [("content-encoding", "identity")];
+    assert_eq!(bench.caller.post_with("/v1/orders", &order("SO-1"), &plain).await.status, 202);
+}
+
+#[tokio::test]
+async fn heads_of_requests_that_are_too_long() {
+    let bench = Bench::start().await;
+    let long = "x".repeat(128 * 1024);
+    for (head, statuses) in [
+        (format!("GET /v1/orders?{long} HTTP/1.1\r\nhost: onelane\r\n\r\n"), [414, 431]),
+        (format!("GET /v1/orders HTTP/1.1\r\nhost: onelane\r\nx-long: {long}\r\n\r\n"), [431, 431]),
+        (format!("GET /v1/orders HTTP/1.1\r\nhost: onelane\r\n{}\r\n", "x-many: 1\r\n".repeat(200)), [431, 431]),
+    ] {
+        let mut connection = RawConnection::open(&bench.base_url).await;
+        connection.send(&head).await;
+        let answer = connection.answer().await;
+        assert!(statuses.contains(&answer.status), "{} for {}", answer.status, &head[..40]);
+    }
+    assert_eq!(bench.caller.get("/healthz").await.status, 200);
 }
 
 #[tokio::test]

@@ -145,6 +145,25 @@ async fn an_answer_of_100_megabytes() {
 }
 
 #[tokio::test]
+async fn an_answer_of_100_megabytes_in_100_kilobytes() {
+    let (bench, accepted) = doubt(json!({"kind": "gzip_bomb", "times": 1}), NO_ANSWER).await;
+    let attempts = bench.caller.get(&format!("/v1/submissions/{}/attempts", accepted.submission())).await.body;
+    assert!(attempts["items"][0]["error"].as_str().unwrap().contains("longer than"), "{attempts:#}");
+    evidence(&bench, &accepted, 2).await;
+}
+
+/// Credentials and an order would go where nobody agreed to.
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let location = format!("http://{}/there", elsewhere.local_addr().unwrap());
+    let fault = json!({"kind": "redirect", "location": location, "times": 1});
+    doubt_and_evidence(fault, UNREADABLE, 1).await;
+    let came = tokio::time::timeout(Duration::ZERO, elsewhere.accept()).await;
+    assert!(came.is_err(), "somebody came");
+}
+
+#[tokio::test]
 async fn too_often_empties_the_bucket_and_costs_no_attempt() {
     let bench = Bench::start().await;
     bench.faults(json!([{"kind": "status", "status": 429, "retryAfterSeconds": 60, "times": 1}])).await;

@@ -53,6 +53,16 @@ pub enum Kind {
         #[serde(default = "a_hundred_mebibytes")]
         bytes: u64,
     },
+    /// Processed; as `huge_answer`, packed into a small one.
+    GzipBomb {
+        #[serde(default = "a_hundred_mebibytes")]
+        bytes: u64,
+    },
+    /// The answer sends the sender elsewhere, with all that it sent.
+    Redirect {
+        #[serde(deserialize_with = "header_value")]
+        location: HeaderValue,
+    },
     /// The answer is this text.
     ReplaceBody {
         body: String,
@@ -102,7 +112,7 @@ pub enum Kind {
 impl Kind {
     pub fn is_processed(&self) -> bool {
         match self {
-            Self::ResetBeforeRead {} => false,
+            Self::ResetBeforeRead {} | Self::Redirect { .. } => false,
             Self::AnswerCode { commit, .. }
             | Self::Silence { commit }
             | Self::Html { commit, .. }
@@ -115,6 +125,7 @@ impl Kind {
             | Self::EntityBomb {}
             | Self::WrongEncoding {}
             | Self::HugeAnswer { .. }
+            | Self::GzipBomb { .. }
             | Self::ItemCode { .. }
             | Self::ItemMissing {}
             | Self::ItemUnasked {}
@@ -253,6 +264,10 @@ fn final_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode
         Ok(status) if !status.is_informational() => Ok(status),
         _ => Err(serde::de::Error::custom(format!("{number} is no final status of HTTP"))),
     }
+}
+
+fn header_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderValue, D::Error> {
+    HeaderValue::try_from(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 fn content_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderValue>, D::Error> {

@@ -13,6 +13,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio_util::io::ReaderStream;
 
@@ -95,6 +97,11 @@ impl Struck<'_> {
             Kind::EntityBomb {} => with_body(answer, |body| distort::with_entity_bomb(&body).into()).await,
             Kind::WrongEncoding {} => with_body(answer, |body| distort::as_if_gbk(&body).into()).await,
             Kind::HugeAnswer { bytes } => huge(answer, *bytes).await,
+            Kind::GzipBomb { bytes } => packed(answer, *bytes).await,
+            Kind::Redirect { location } => {
+                // The one that has a sender repeat method and body.
+                (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location.clone())]).into_response()
+            }
             Kind::Html { status, commit: _ } => (*status, Html(distort::html_page(*status))).into_response(),
             Kind::Status { status, retry_after_seconds, commit: _ } => bare_status(*status, *retry_after_seconds),
             Kind::ReplaceBody { body, status, content_type, commit: _ } => {
@@ -185,6 +192,21 @@ async fn huge(answer: Response, bytes: u64) -> Response {
     let padding = bytes.saturating_sub(body.len() as u64);
     let body = io::Cursor::new(body).chain(tokio::io::repeat(b' ').take(padding));
     Response::from_parts(parts, Body::from_stream(ReaderStream::with_capacity(body, 64 * 1024)))
+}
+
+/// The same, compressed a thousand times over.
+async fn packed(answer: Response, bytes: u64) -> Response {
+    let (mut parts, body) = taken_apart(answer).await;
+    let padding = io::Read::take(io::repeat(b' '), bytes.saturating_sub(body.len() as u64));
+    let pack = move || {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        io::copy(&mut io::Read::chain(&*body, padding), &mut packed)?;
+        packed.finish()
+    };
+    // Into memory, which takes what is written.
+    let packed = tokio::task::spawn_blocking(pack).await.map_err(io::Error::from).flatten().unwrap_or_default();
+    parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    Response::from_parts(parts, packed.into())
 }
 
 fn bare_status(status: StatusCode, retry_after_seconds: Option<u64>) -> Response {

@@ -209,6 +209,25 @@ async fn a_huge_answer_is_as_long_as_asked_and_does_not_say_so() {
 }
 
 #[tokio::test]
+async fn a_packed_answer_is_small_until_it_is_unpacked() {
+    let bench = Bench::new();
+    let (head, body) = bench.answer_with(json!({ "kind": "gzip_bomb", "bytes": 3_000_000 })).await;
+    assert!(head.contains("content-encoding: gzip") && body.len() < 10_000, "{head} {}", body.len());
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*body), &mut unpacked).unwrap();
+    assert_eq!(unpacked.len(), 3_000_000);
+    assert_eq!(bench.books().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_says_where_to_and_does_nothing() {
+    let bench = Bench::new();
+    let (head, _) = bench.answer_with(json!({ "kind": "redirect", "location": "http://127.0.0.1:9/there" })).await;
+    assert!(head.contains("307") && head.contains("location: http://127.0.0.1:9/there"), "{head}");
+    assert!(bench.books().is_empty());
+}
+
+#[tokio::test]
 async fn a_slow_answer_is_the_usual_one() {
     let bench = Bench::new();
     let (_, body) = bench.text_with(json!({ "kind": "slow", "delayMs": 1 })).await;
