@@ -6,17 +6,15 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::feed::{self, FeedError};
+use super::followed_keys::FollowedKey;
 use crate::backoff::{Backoff, uniform};
 use crate::store::feed::{FeedEnds, FeedEvent, FeedFilter, FeedStart};
-use crate::store::{Store, StoreError, within};
+use crate::store::{Store, within};
 
 /// Events that are held at once.
 const PAGE: i64 = 100;
-/// How often it is asked whether the API key is still valid.
-const CHECK: Duration = Duration::from_secs(5);
 /// The rests after the ledger failed.
 const REST: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(8) };
 /// How often the one who listens is told how far the feed was read, when nothing in it was for them.
@@ -28,13 +26,12 @@ pub struct Follower {
     ends: watch::Receiver<FeedEnds>,
     stop: CancellationToken,
     filter: FeedFilter,
-    key_id: Uuid,
+    key: FollowedKey,
     /// Up to here it was read
     after: i64,
     /// Up to here the one who listens knows
     told: i64,
     told_at: Instant,
-    checked_at: Instant,
     held: VecDeque<FeedEvent>,
     /// Looks in a row at which the ledger failed
     failures: i32,
@@ -55,20 +52,18 @@ impl Follower {
         stop: CancellationToken,
         after: i64,
         filter: FeedFilter,
-        key_id: Uuid,
+        key: FollowedKey,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        let now = Instant::now();
         Follower {
             store,
             ends,
             stop,
             filter,
-            key_id,
+            key,
             after,
             told: after,
-            told_at: now,
-            checked_at: now,
+            told_at: Instant::now(),
             held: VecDeque::new(),
             failures: 0,
             _permit: permit,
@@ -78,10 +73,11 @@ impl Follower {
     /// The next step; nothing when the gateway stops, the key is no longer valid, or the feed has lost what comes
     /// next.
     pub async fn next(&mut self) -> Option<Step> {
-        let ending = self.stop.clone();
+        let (stopping, key_ended) = (self.stop.clone(), self.key.ended().clone());
         tokio::select! {
             biased;
-            () = ending.cancelled() => None,
+            () = stopping.cancelled() => None,
+            () = key_ended.cancelled() => None,
             step = self.step() => step,
         }
     }
@@ -110,9 +106,6 @@ impl Follower {
                     tokio::time::sleep(REST.after(self.failures, uniform())).await;
                 }
             }
-            if !self.may_go_on().await {
-                return None;
-            }
         }
     }
 
@@ -121,7 +114,7 @@ impl Follower {
         // Seen before the page is read, so that what comes meanwhile wakes.
         self.ends.borrow_and_update();
         let reading = feed::read(&self.store, &self.filter, FeedStart::After(self.after), PAGE);
-        let page = within(async { Ok(reading.await) }).await??;
+        let page = within(reading).await?;
         self.after = page.next;
         let more = !page.events.is_empty() || !page.at_end;
         self.held = page.events.into();
@@ -130,25 +123,11 @@ impl Follower {
 
     /// Waits until the feed goes further, or something else is to be done.
     async fn wait(&mut self) {
-        let mut until = self.checked_at + CHECK;
-        if self.after != self.told {
-            until = until.min(self.told_at + TELL);
-        }
+        let untold = self.after != self.told;
         tokio::select! {
             _ = self.ends.changed() => {}
-            () = tokio::time::sleep_until(until) => {}
+            () = tokio::time::sleep_until(self.told_at + TELL), if untold => {}
         }
-    }
-
-    /// Whether the API key is still valid, asked now and then.
-    async fn may_go_on(&mut self) -> bool {
-        if self.checked_at.elapsed() < CHECK {
-            return true;
-        }
-        self.checked_at = Instant::now();
-        let valid: Result<bool, StoreError> = within(self.store.api_key_is_valid(self.key_id)).await;
-        // Without the ledger there is nothing to be told either.
-        valid.unwrap_or(true)
     }
 
     fn note_told(&mut self, position: i64) {

@@ -7,6 +7,7 @@
 mod cloud_event;
 mod feed;
 mod follow;
+mod followed_keys;
 mod sequencer;
 mod webhook;
 
@@ -19,9 +20,11 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::reach::AllowedNetworks;
-use crate::store::Store;
 use crate::store::feed::{FeedEnds, FeedFilter};
+use crate::store::{Store, within};
 use crate::vault::Vault;
+
+use followed_keys::FollowedKeys;
 
 pub use cloud_event::CloudEvent;
 pub use feed::{FeedError, NextPage, read};
@@ -45,6 +48,8 @@ struct Inner {
     /// How far the feed goes, as this replica saw it last
     ends: watch::Sender<FeedEnds>,
     streams: Arc<Semaphore>,
+    /// The API keys of these streams
+    keys: Arc<FollowedKeys>,
     /// Deliveries may be due
     deliveries: Notify,
     /// Asks everything to end
@@ -68,6 +73,7 @@ impl Events {
             networks,
             ends: watch::Sender::new(FeedEnds { first_position: 1, last_position: 0 }),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            keys: Arc::default(),
             deliveries: Notify::new(),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -76,10 +82,21 @@ impl Events {
         Ok(Events { inner: Arc::new(inner) })
     }
 
-    /// Begins to give places, and to tell the streams of this process how far the feed goes.
+    /// Begins to give places, to tell the streams of this process how far the feed goes, and to look after their keys.
     pub fn start_sequencer(&self) {
         let events = self.clone();
         self.inner.tasks.spawn(async move { events.sequence().await });
+        let inner = Arc::clone(&self.inner);
+        self.inner.tasks.spawn(async move {
+            let invalid = |ids: Vec<Uuid>| {
+                let store = inner.store.clone();
+                async move { within(store.invalid_api_keys(&ids)).await }
+            };
+            tokio::select! {
+                () = inner.keys.check_again_and_again(invalid) => {}
+                () = inner.stop.cancelled() => {}
+            }
+        });
     }
 
     /// Begins to deliver webhooks.
@@ -104,7 +121,7 @@ impl Events {
     /// Follows the feed after a place, for as long as the API key is valid; nothing when too many do so already.
     pub fn follow(&self, after: i64, filter: FeedFilter, key_id: Uuid) -> Option<Follower> {
         let permit = Arc::clone(&self.inner.streams).try_acquire_owned().ok()?;
-        let ends = self.inner.ends.subscribe();
-        Some(Follower::new(self.inner.store.clone(), ends, self.inner.stop.clone(), after, filter, key_id, permit))
+        let (ends, key) = (self.inner.ends.subscribe(), self.inner.keys.follow(key_id));
+        Some(Follower::new(self.inner.store.clone(), ends, self.inner.stop.clone(), after, filter, key, permit))
     }
 }

@@ -94,14 +94,15 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the key with this id is valid now.
-    pub async fn api_key_is_valid(&self, id: Uuid) -> Result<bool, StoreError> {
+    /// Which of these keys are not valid now.
+    pub async fn invalid_api_keys(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
         Ok(sqlx::query_scalar!(
-            r#"select exists (select from api_keys
-                   where id = $1 and revoked_at is null and (expires_at is null or expires_at > onelane_now())) as "valid!""#,
-            id,
+            r#"select asked.id as "id!" from unnest($1::uuid[]) as asked (id) where not exists (
+                   select from api_keys k
+                   where k.id = asked.id and k.revoked_at is null and (k.expires_at is null or k.expires_at > onelane_now()))"#,
+            ids,
         )
-        .fetch_one(self.pool())
+        .fetch_all(self.pool())
         .await?)
     }
 

@@ -85,6 +85,6 @@ async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 /// Work on the ledger that ends: where no answer comes, not even an error, the database or the way to it is lost.
 /// For those that nobody waits for and that would wait for ever themselves.
-pub async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(LONGEST_ANSWER, work).await.unwrap_or(Err(StoreError::NoAnswer))
+pub async fn within<T, E: From<StoreError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    tokio::time::timeout(LONGEST_ANSWER, work).await.unwrap_or_else(|_| Err(StoreError::NoAnswer.into()))
 }

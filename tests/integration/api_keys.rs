@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Bench, wall_clock};
+use crate::harness::{Bench, EventStream, GatewayProcess, order, wall_clock};
 
 #[tokio::test]
 async fn a_key_is_shown_once_works_and_is_revoked_at_once() {
@@ -25,6 +25,23 @@ async fn a_key_is_shown_once_works_and_is_revoked_at_once() {
     assert_eq!(bench.caller.delete(&path).await.status, 204);
     caller.get("/v1/orders").await.problem(401, "unauthenticated");
     bench.caller.delete(&path).await.problem(404, "not-found");
+}
+
+/// At every replica, for requests and for streams that are open.
+#[tokio::test]
+async fn a_key_that_is_revoked_at_one_replica_is_refused_by_all() {
+    let bench = Bench::start().await;
+    let other = GatewayProcess::start(&bench.database).await;
+    let created =
+        bench.caller.post("/v1/api-keys", &json!({"name": "x", "scopes": ["orders:write", "orders:read"]})).await;
+    let shop = other.caller.with_key(created.body["key"].as_str().unwrap());
+    assert_eq!(shop.post("/v1/orders", &order("SO-1")).await.status, 202);
+    let mut stream = EventStream::open(&shop, "/v1/events/stream", None).await;
+    assert!(stream.event().await.is_some());
+    assert_eq!(bench.caller.delete(&format!("/v1/api-keys/{}", created.id())).await.status, 204);
+    shop.post("/v1/orders", &order("SO-2")).await.problem(401, "unauthenticated");
+    shop.get("/v1/orders").await.problem(401, "unauthenticated");
+    while stream.event().await.is_some() {}
 }
 
 #[tokio::test]

@@ -68,8 +68,9 @@ impl Events {
     pub(super) async fn deliver(&self) {
         let room = Arc::new(Semaphore::new(MOST_AT_ONCE));
         let mut setbacks = Setbacks::of("look for webhooks that are due");
+        let key_ids = self.inner.vault.key_ids();
         while !self.inner.stop.is_cancelled() {
-            let claimed = within(self.deliver_due(&room)).await;
+            let claimed = within(self.deliver_due(&room, &key_ids)).await;
             if claimed.is_ok() {
                 setbacks.worked();
             }
@@ -95,13 +96,13 @@ impl Events {
     }
 
     /// Claims what is due and there is room for, each for a task of its own; gives how many.
-    async fn deliver_due(&self, room: &Arc<Semaphore>) -> Result<usize, StoreError> {
+    async fn deliver_due(&self, room: &Arc<Semaphore>, key_ids: &[String]) -> Result<usize, StoreError> {
         let free = room.available_permits().min(BATCH);
         if free == 0 {
             return Ok(0);
         }
         let most = i64::try_from(free).unwrap_or(i64::MAX);
-        let claimed = self.inner.store.claim_deliveries(most, OF_EACH_ENDPOINT).await?;
+        let claimed = self.inner.store.claim_deliveries(most, OF_EACH_ENDPOINT, key_ids).await?;
         let count = claimed.len();
         let begun = Instant::now();
         for delivery in claimed {
