@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use figment::Figment;
@@ -12,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::api::Limits;
 use crate::gateway::{GatewayOptions, Role, Shutdown};
-use crate::reach::AllowedNetworks;
-use crate::server::ServerOptions;
+use crate::reach::{AllowedNetworks, NoNetwork};
+use crate::server::{Certificate, CertificateFiles, ServerOptions, TrustedProxies};
 use crate::upkeep::{Age, RetentionPolicy};
 
 /// What `onelane serve` needs. Environment variables win over the file.
@@ -73,6 +74,15 @@ pub struct ServeConfig {
     keep_happenings: Option<Age>,
     /// `ONELANE_KEEP_IDEMPOTENCY_KEYS`: of idempotency keys
     keep_idempotency_keys: Option<Age>,
+    /// `ONELANE_TRUSTED_PROXIES`: networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are taken, with commas
+    /// between them; in the file also a list
+    #[serde(default, deserialize_with = "networks")]
+    trusted_proxies: TrustedProxies,
+    /// `ONELANE_TLS_CERTIFICATE`: a file with the certificate of the API and those that lead to its root, in PEM; with
+    /// it the API speaks TLS only
+    tls_certificate: Option<PathBuf>,
+    /// `ONELANE_TLS_KEY`: a file with its private key, in PEM
+    tls_key: Option<PathBuf>,
     /// `ONELANE_ROLE`: what this process does: `api`, `worker` or `all`
     #[serde(default)]
     pub role: Role,
@@ -88,7 +98,7 @@ enum Texts {
     List(Vec<String>),
 }
 
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedNetworks, D::Error> {
+fn networks<'de, T: FromStr<Err = NoNetwork>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let text = match Texts::deserialize(deserializer)? {
         Texts::Text(text) => text,
         Texts::List(texts) => texts.join(","),
@@ -204,6 +214,9 @@ const TEXTS: &[(&str, &str)] = &[
     ("keep_happenings", "ONELANE_KEEP_HAPPENINGS"),
     ("keep_idempotency_keys", "ONELANE_KEEP_IDEMPOTENCY_KEYS"),
     ("role", "ONELANE_ROLE"),
+    ("trusted_proxies", "ONELANE_TRUSTED_PROXIES"),
+    ("tls_certificate", "ONELANE_TLS_CERTIFICATE"),
+    ("tls_key", "ONELANE_TLS_KEY"),
 ];
 
 impl ServeConfig {
@@ -222,10 +235,26 @@ impl ServeConfig {
         Ok(figment.extract()?)
     }
 
-    /// What of it is the gateway's.
-    pub fn gateway_options(&self) -> GatewayOptions {
+    /// The certificate of the API, if it has one.
+    fn certificate(&self) -> Result<Option<Certificate>, ConfigError> {
+        let files = match (&self.tls_certificate, &self.tls_key) {
+            (Some(chain), Some(key)) => CertificateFiles { chain: chain.clone(), key: key.clone() },
+            (None, None) => return Ok(None),
+            (Some(_), None) => return Err(ConfigError("tls_certificate needs tls_key, its private key".to_owned())),
+            (None, Some(_)) => return Err(ConfigError("tls_key needs tls_certificate".to_owned())),
+        };
+        Certificate::read(files).map(Some).map_err(|error| ConfigError(error.to_string()))
+    }
+
+    /// Whether API keys come to this process in the clear from elsewhere, as far as it can know.
+    pub fn is_in_the_clear(&self) -> bool {
+        self.tls_certificate.is_none() && self.trusted_proxies.is_empty() && !self.listen.ip().is_loopback()
+    }
+
+    /// What of it is the gateway's. Reads the certificate.
+    pub fn gateway_options(&self) -> Result<GatewayOptions, ConfigError> {
         let seconds = |number: NonZeroU32| Duration::from_secs(number.get().into());
-        GatewayOptions {
+        Ok(GatewayOptions {
             limits: Limits {
                 body_limit: self.body_limit,
                 body_idle: seconds(self.body_idle_seconds),
@@ -237,6 +266,7 @@ impl ServeConfig {
             server: ServerOptions {
                 connections: usize::try_from(self.connections.get()).unwrap_or(usize::MAX),
                 idle: seconds(self.idle_seconds),
+                certificate: self.certificate()?,
                 ..ServerOptions::default()
             },
             shutdown: Shutdown {
@@ -246,7 +276,8 @@ impl ServeConfig {
             allowed_networks: self.allowed_networks.clone(),
             retention: self.retention(),
             role: self.role,
-        }
+            trusted_proxies: self.trusted_proxies.clone(),
+        })
     }
 
     /// How long what is kept.

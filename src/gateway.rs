@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +16,7 @@ use crate::callback::Callbacks;
 use crate::delivery::{Delivery, SendError};
 use crate::event::{Events, SetUpError};
 use crate::reach::AllowedNetworks;
-use crate::server::{self, ServerOptions};
+use crate::server::{self, ServerOptions, TrustedProxies};
 use crate::store::Store;
 use crate::upkeep::{RetentionPolicy, Upkeep};
 use crate::vault::Vault;
@@ -64,6 +66,8 @@ pub struct GatewayOptions {
     /// How long what is kept
     pub retention: RetentionPolicy,
     pub role: Role,
+    /// Whose word on where a request comes from is taken
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// How a gateway ends.
@@ -98,7 +102,7 @@ pub struct Gateway {
 
 impl Gateway {
     pub fn new(store: Store, vault: Vault, options: GatewayOptions) -> Result<Self, GatewayError> {
-        let GatewayOptions { limits, server, shutdown, allowed_networks, retention, role } = options;
+        let GatewayOptions { limits, server, shutdown, allowed_networks, retention, role, trusted_proxies } = options;
         let vault = Arc::new(vault);
         let allowed_networks = Arc::new(allowed_networks);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault), Arc::clone(&allowed_networks))?;
@@ -118,6 +122,7 @@ impl Gateway {
             // On HTTP/1 there are never more than connections.
             requests: Arc::new(api::requests_at_once(server.connections)),
             stopping: CancellationToken::new(),
+            trusted_proxies: Arc::new(trusted_proxies),
         };
         Ok(Gateway { state, server, shutdown, role })
     }
@@ -144,6 +149,13 @@ impl Gateway {
         let stopping = state.stopping.clone();
         let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
         let app = if role.answers_callers() { api::router(state) } else { api::probe_router(state) };
+        // Ends with this.
+        let mut watching = JoinSet::new();
+        if let Some(certificate) = server.certificate.clone() {
+            let asked = Arc::new(Notify::new());
+            watching.spawn(certificate.keep_up_to_date(Arc::clone(&asked)));
+            watching.spawn(tell_of_hang_ups(asked));
+        }
         let mut serving = tokio::spawn(server::serve(listener, app, server, closing.clone(), cut.clone()));
         stop.await;
         tracing::info!("stopping");
@@ -175,7 +187,7 @@ pub fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     // Before anything else is done: a signal that comes before somebody waits for it is heard all the same.
-    let mut signals = Signals::listen();
+    let mut signals = Signals::end();
     tokio::spawn(async move {
         signals.next().await;
         stopping.cancel();
@@ -186,34 +198,64 @@ pub fn stop_on_signal() -> CancellationToken {
     stop
 }
 
-/// Signals that ask the process to end.
+/// Whoever renews certificates sends SIGHUP.
+async fn tell_of_hang_ups(asked: Arc<Notify>) {
+    let mut signals = Signals::hang_up();
+    loop {
+        signals.next().await;
+        asked.notify_one();
+    }
+}
+
+/// Signals that ask the process for something.
 #[cfg(unix)]
 struct Signals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
-        Signals(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
+    /// To end
+    fn end() -> Self {
+        use tokio::signal::unix::SignalKind;
+        Self::of(&[SignalKind::interrupt(), SignalKind::terminate()])
+    }
+
+    /// To read anew what was read from files
+    fn hang_up() -> Self {
+        Self::of(&[tokio::signal::unix::SignalKind::hangup()])
+    }
+
+    fn of(kinds: &[tokio::signal::unix::SignalKind]) -> Self {
+        Signals(kinds.iter().filter_map(|kind| tokio::signal::unix::signal(*kind).ok()).collect())
     }
 
     async fn next(&mut self) {
+        if self.0.is_empty() {
+            return std::future::pending().await;
+        }
         let signals = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
         futures_util::future::select_all(signals).await;
     }
 }
 
 #[cfg(not(unix))]
-struct Signals;
+struct Signals {
+    never: bool,
+}
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> Self {
-        Signals
+    fn end() -> Self {
+        Signals { never: false }
+    }
+
+    fn hang_up() -> Self {
+        Signals { never: true }
     }
 
     async fn next(&mut self) {
+        if self.never {
+            return std::future::pending().await;
+        }
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -49,6 +49,18 @@ pub fn unknown_keys<'a>(vault: &Vault, counts: &'a [SealedCount]) -> Vec<&'a str
     unknown
 }
 
+/// Accounts whose credentials none of the vault's keys opens.
+pub async fn lost_accounts(store: &Store, vault: &Vault) -> Result<Vec<String>, StoreError> {
+    let mut lost = Vec::new();
+    let mut after = RowKey::default();
+    loop {
+        let values = store.sealed_by_others(SealedColumn::Credentials, vault.key_id(), &after, PAGE).await?;
+        let Some(value) = values.last() else { return Ok(lost) };
+        after = value.row.clone();
+        lost.extend(values.into_iter().filter(|value| !vault.knows(&value.sealed.key_id)).map(|value| value.row.id));
+    }
+}
+
 /// Seals everything with the vault's current key that another one sealed.
 pub async fn rotate(store: &Store, vault: &Vault) -> Result<Rotated, RotationError> {
     let erased = store.erase_old_secrets().await?;

@@ -106,6 +106,11 @@ impl Vault {
         &self.current.id
     }
 
+    /// Ids of all keys: what was sealed with one of them can be opened here.
+    pub fn key_ids(&self) -> Vec<String> {
+        std::iter::once(&self.current).chain(&self.former).map(|key| key.id.clone()).collect()
+    }
+
     /// Whether what was sealed with the key of this id can be opened.
     pub fn knows(&self, key_id: &str) -> bool {
         self.key(key_id).is_some()

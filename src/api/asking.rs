@@ -6,6 +6,7 @@ use crate::canonical::{FieldError, SubmissionResult};
 use crate::delivery::AskError;
 use crate::provider::{self, Call, Calls};
 use crate::store::accounts::StoredAccount;
+use crate::vault::VaultError;
 
 /// Does one of the account's calls; `what` names it for people.
 pub async fn ask<I: 'static, O: 'static>(
@@ -49,8 +50,15 @@ pub fn ask_problem(account: &StoredAccount, what: &str, error: AskError) -> Prob
             tracing::error!(why, "an account cannot be used");
             Problem::new(Kind::Internal, "The account cannot be used; the log says why.")
         }
+        AskError::KeyNotGiven(error) => key_not_given(&error),
         AskError::Store(error) => error.into(),
     }
+}
+
+/// This process was not given the master key that sealed an account's credentials.
+pub fn key_not_given(error: &VaultError) -> Problem {
+    tracing::error!(%error, "an account cannot be used here");
+    Problem::new(Kind::Unavailable, "This gateway cannot open the account's credentials; the log says why.")
 }
 
 /// What the provider said, in the form of an error.

@@ -53,6 +53,9 @@ pub struct AuditEntryView {
     /// `x-request-id` of the request
     #[schema(required)]
     pub request_id: Option<String>,
+    /// IP address from which the request came
+    #[schema(required)]
+    pub address: Option<String>,
 }
 
 /// Who acted.
@@ -72,9 +75,10 @@ pub struct ActorView {
 
 impl From<StoredAct> for AuditEntryView {
     fn from(stored: StoredAct) -> Self {
-        let StoredAct { id, at, actor, key_id, actor_name, action, object, account_id, details, request_id } = stored;
+        let StoredAct { id, at, actor, key_id, actor_name, action, object, account_id, details, request_id, address } =
+            stored;
         let actor = ActorView { kind: actor, key_id, name: actor_name };
-        AuditEntryView { id, at, actor, action, object, account: account_id, details, request_id }
+        AuditEntryView { id, at, actor, action, object, account: account_id, details, request_id, address }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who calls: API keys, their scopes, and the accounts that they may use.
 
+use std::net::IpAddr;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 use super::AppState;
 use super::key_limits::{Standing, StandingSlot};
+use super::origin;
 use super::problem::{Kind, Problem};
 use crate::canonical::Action;
 use crate::store::Store;
@@ -41,6 +44,8 @@ pub struct Caller {
     pub key_id: Uuid,
     key_name: String,
     request_id: Option<String>,
+    /// Where the request came from
+    address: Option<IpAddr>,
     scopes: Vec<Scope>,
     /// Nothing means all accounts
     accounts: Option<Vec<String>>,
@@ -79,7 +84,12 @@ impl Caller {
         account: Option<&'a str>,
         details: Value,
     ) -> Act<'a> {
-        let actor = Actor::ApiKey { id: self.key_id, name: &self.key_name, request_id: self.request_id.as_deref() };
+        let actor = Actor::ApiKey {
+            id: self.key_id,
+            name: &self.key_name,
+            request_id: self.request_id.as_deref(),
+            address: self.address,
+        };
         Act { actor, action, object: object.to_string(), account, details }
     }
 
@@ -124,6 +134,7 @@ impl FromRequestParts<AppState> for Caller {
             key_id: stored.id,
             key_name: stored.name,
             request_id: request_id.map(str::to_owned),
+            address: origin::of(&parts.extensions).map(|origin| origin.address),
             scopes: stored.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
             accounts: stored.accounts,
         })

@@ -21,6 +21,7 @@ mod live;
 mod masking;
 mod openapi;
 pub(crate) mod orders;
+mod origin;
 pub(crate) mod params;
 pub(crate) mod patch;
 mod pressure;
@@ -59,6 +60,7 @@ use crate::callback::Callbacks;
 use crate::canonical::Action;
 use crate::delivery::Delivery;
 use crate::event::Events;
+use crate::server::TrustedProxies;
 use crate::store::api_keys::NewApiKey;
 use crate::store::audit::{Act, Actor};
 use crate::store::{Store, StoreError};
@@ -89,6 +91,8 @@ pub struct AppState {
     pub requests: Arc<Semaphore>,
     /// The gateway is about to end
     pub stopping: CancellationToken,
+    /// Whose word on where a request comes from is taken
+    pub trusted_proxies: Arc<TrustedProxies>,
 }
 
 /// Every documented route; the OpenAPI file comes from the same list.
@@ -169,6 +173,7 @@ pub fn probe_router(state: AppState) -> Router {
 /// What every answer goes through.
 fn layered(router: Router, state: AppState) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
+    let trusted_proxies = Arc::clone(&state.trusted_proxies);
     Router::new()
         .merge(router)
         .layer(middleware::from_fn(deadline::hold))
@@ -182,8 +187,10 @@ fn layered(router: Router, state: AppState) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
             let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
             let path = masking::path(request.uri().path());
-            tracing::info_span!("request", method = %request.method(), %path, request_id = id)
+            let client = origin::of(request.extensions()).map(|origin| tracing::field::display(origin.address));
+            tracing::info_span!("request", method = %request.method(), %path, request_id = id, client)
         }))
+        .layer(middleware::from_fn_with_state(trusted_proxies, origin::resolve))
         .layer(SetRequestIdLayer::new(request_id, NewRequestId))
         .layer(middleware::map_request(drop_unusable_request_id))
         .layer(SetSensitiveRequestHeadersLayer::new([axum::http::header::AUTHORIZATION]))

@@ -2,11 +2,14 @@
 
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+
+use super::origin;
 
 /// For answers that are data.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -22,8 +25,13 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 pub async fn add(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let (docs, data) = (path.starts_with("/docs"), path.starts_with("/v1/"));
+    let encrypted = origin::is_encrypted(request.extensions());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if encrypted {
+        // A year; whatever else lives under the name of this host is not ours to decide on.
+        add_absent(headers, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
     add_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     add_absent(headers, X_FRAME_OPTIONS, "DENY");
     add_absent(headers, REFERRER_POLICY, "no-referrer");

@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError, within};
 use crate::vault::Vault;
 
 pub use door::{Door, DoorError, MOST_BODY_BYTES, Rotated, ends_with_token};
-pub use process::Reprocessed;
+pub use process::{ProcessError, Reprocessed};
 
 /// How often the background looks for calls that were kept and not processed, and for those that wait.
 const POLL: Duration = Duration::from_millis(500);
@@ -86,7 +86,7 @@ impl Callbacks {
             }
             match within(self.process_again(id, tries)).await {
                 Ok(()) => {}
-                Err(error) if error.is_outage() => {
+                Err(error) if error.passes() => {
                     tracing::info!(%error, callback = %id, "a callback is processed later");
                     // It is not the call's fault, and counts as no try. Where not even that can be kept it is over.
                     within(self.inner.store.give_callback_back(id)).await?;

@@ -9,11 +9,12 @@ use uuid::Uuid;
 use super::{Callbacks, Door};
 use crate::canonical::CallbackState;
 use crate::delivery::moment::{self, Moment};
-use crate::delivery::{mask_of, open_account};
+use crate::delivery::{OpenError, mask_of, open_account};
 use crate::provider::{Callback, CallbackReply, Reception, Refusal, read_callback};
 use crate::store::StoreError;
 use crate::store::callbacks::{CallbackContent, NewCallback, Reason};
 use crate::store::happen::{Reading, Turn};
+use crate::vault::VaultError;
 
 /// How long a caller waits for its call to be processed. What takes longer is answered as taken, since it is kept,
 /// and the background goes on with it.
@@ -24,6 +25,26 @@ const MOST_TRIES: i32 = 10;
 /// Headers that carry credentials. Their values are not kept.
 const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization", "cookie", "x-api-key"];
 const MASK: &str = "***";
+
+/// Why a call cannot be processed now.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Other replicas may be able to, or the credentials are given anew.
+    #[error("the account cannot be used here: {0}")]
+    KeyNotGiven(VaultError),
+}
+
+impl ProcessError {
+    /// Whether the call has no part in it: that it could not be processed counts as no try.
+    pub fn passes(&self) -> bool {
+        match self {
+            ProcessError::Store(error) => error.is_outage(),
+            ProcessError::KeyNotGiven(_) => true,
+        }
+    }
+}
 
 /// What became of a call that a person had processed again.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,7 +98,7 @@ impl Callbacks {
     }
 
     /// Has a call processed on a person's wish: wherever it stands, and what was told before is told again.
-    pub async fn reprocess(&self, id: Uuid) -> Result<Reprocessed, StoreError> {
+    pub async fn reprocess(&self, id: Uuid) -> Result<Reprocessed, ProcessError> {
         let Some(content) = self.inner.store.callback_content(id).await? else { return Ok(Reprocessed::Unknown) };
         if content.body.is_none() {
             return Ok(Reprocessed::BodyDropped);
@@ -87,7 +108,7 @@ impl Callbacks {
     }
 
     /// Processes a call that was left behind or waits.
-    pub(super) async fn process_again(&self, id: Uuid, tries: i32) -> Result<(), StoreError> {
+    pub(super) async fn process_again(&self, id: Uuid, tries: i32) -> Result<(), ProcessError> {
         if tries > MOST_TRIES {
             let reason = Reason::new(
                 "callback.cannot_be_processed",
@@ -104,7 +125,7 @@ impl Callbacks {
     }
 
     /// Verifies and reads a call, and does what it says; gives why it was refused, if it was.
-    async fn process(&self, id: Uuid, content: CallbackContent, turn: Turn) -> Result<Option<Refusal>, StoreError> {
+    async fn process(&self, id: Uuid, content: CallbackContent, turn: Turn) -> Result<Option<Refusal>, ProcessError> {
         let account_id = content.account_id.clone();
         let (reading, refusal) = match self.read(&content).await? {
             Ok(reading) => (reading, None),
@@ -123,7 +144,7 @@ impl Callbacks {
     }
 
     /// What a call says, or why it is not taken.
-    async fn read(&self, content: &CallbackContent) -> Result<Result<Reading, Refusal>, StoreError> {
+    async fn read(&self, content: &CallbackContent) -> Result<Result<Reading, Refusal>, ProcessError> {
         let CallbackContent { account_id, provider, headers, body, received_at } = content;
         let Some(stored) = self.inner.store.account(account_id).await?.filter(|stored| stored.provider == *provider)
         else {
@@ -131,6 +152,7 @@ impl Callbacks {
         };
         let (provider, account) = match open_account(&stored, &self.inner.vault) {
             Ok(opened) => opened,
+            Err(OpenError::Vault(error @ VaultError::OtherKey(_))) => return Err(ProcessError::KeyNotGiven(error)),
             Err(error) => return Ok(Err(unusable(error, "账户凭据无法读取"))),
         };
         let Some(inward) = provider.inward() else {

@@ -77,7 +77,7 @@ pub async fn ensure_known(store: &Store, vault: &Vault, allow_lost: bool) -> any
     let unknown = unknown.join(", ");
     if allow_lost {
         tracing::warn!(keys = unknown, "some secrets cannot be opened; they must be given anew");
-        return Ok(());
+        return pause_lost_accounts(store, vault).await;
     }
     anyhow::bail!(
         "the ledger holds secrets that were sealed with the master key {unknown}, which was not given \
@@ -85,6 +85,24 @@ pub async fn ensure_known(store: &Store, vault: &Vault, allow_lost: bool) -> any
          If it is lost, start with --allow-lost-keys and give those secrets anew",
         vault.key_id()
     )
+}
+
+/// Pauses accounts whose credentials cannot be opened any more, so that whoever looks for their orders is told why.
+async fn pause_lost_accounts(store: &Store, vault: &Vault) -> anyhow::Result<()> {
+    const REASON: &str = "the master key that sealed its credentials is lost: give them anew, then resume the account";
+    for account in rotation::lost_accounts(store, vault).await? {
+        let act = Act {
+            actor: Actor::CommandLine("serve --allow-lost-keys"),
+            action: Action::PauseAccount,
+            object: account.clone(),
+            account: Some(&account),
+            details: json!({}),
+        };
+        if store.pause_account(&account, REASON, &act).await? {
+            tracing::warn!(account, "an account is paused until its credentials are given anew");
+        }
+    }
+    Ok(())
 }
 
 fn print_counts(vault: Option<&Vault>, counts: &[SealedCount]) {

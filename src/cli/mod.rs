@@ -64,6 +64,9 @@ enum Command {
         /// Where it listens
         #[arg(long, env = "ONELANE_LISTEN", default_value = "127.0.0.1:8080")]
         listen: SocketAddr,
+        /// The certificate that it shows, if it speaks TLS
+        #[arg(long, env = "ONELANE_TLS_CERTIFICATE")]
+        tls_certificate: Option<PathBuf>,
     },
     /// Print the OpenAPI file
     Openapi {
@@ -109,7 +112,9 @@ pub fn main() -> ExitCode {
             Command::Keys(Keys::Rotate { config }) => keys::rotate(config.as_deref()).await,
             Command::Migrate { config } => serve::migrate(config.as_deref()).await,
             Command::Sandbox { life } => sandbox::run(&life).await,
-            Command::Health { listen } => health::run(listen).await,
+            Command::Health { listen, tls_certificate } => {
+                health::run(listen, tls_certificate.is_some_and(|file| !file.as_os_str().is_empty())).await
+            }
             Command::Openapi { check } => openapi::run(check.as_deref()),
         }
     });

@@ -51,11 +51,18 @@ pub async fn run(
         );
         api::ensure_admin_key(&store, key).await?;
     }
+    let options = GatewayOptions { role, ..config.gateway_options()? };
     allow_many_files();
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
-    tracing::info!(listen = %listener.local_addr()?, role = <&str>::from(role), "ready");
-    let options = GatewayOptions { role, ..config.gateway_options() };
+    if config.is_in_the_clear() {
+        tracing::warn!(
+            "API keys come in the clear: set ONELANE_TLS_CERTIFICATE, or put a proxy that ends TLS before this gateway and \
+             name it in ONELANE_TRUSTED_PROXIES"
+        );
+    }
+    let speaks = if options.server.certificate.is_some() { "https" } else { "http" };
+    tracing::info!(listen = %listener.local_addr()?, scheme = speaks, role = <&str>::from(role), "ready");
     Gateway::new(store.clone(), vault, options)?.serve(listener, stop.cancelled_owned()).await;
     // A database that is lost does not keep the process from its end.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;

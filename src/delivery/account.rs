@@ -88,7 +88,10 @@ impl Delivery {
         let stored = self.inner.store.account(account_id).await?;
         let stored = stored.ok_or_else(|| AskError::Unusable("the account is gone".to_owned()))?;
         let opened = open_account(&stored, &self.inner.vault);
-        let (provider, account) = opened.map_err(|error| AskError::Unusable(error.to_string()))?;
+        let (provider, account) = opened.map_err(|error| match error {
+            OpenError::Vault(error @ VaultError::OtherKey(_)) => AskError::KeyNotGiven(error),
+            error => AskError::Unusable(error.to_string()),
+        })?;
         let callback_token = stored.callback_token.as_ref();
         let callback_token = callback_token
             .and_then(|sealed| self.inner.vault.open_text(&Place::CallbackToken(account_id), sealed).ok());

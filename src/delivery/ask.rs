@@ -15,6 +15,7 @@ use crate::provider::{Answer, Call, Calls, Mask, Reply, read_reply};
 use crate::store::StoreError;
 use crate::store::settle::ExchangeRecord;
 use crate::throttle::MOST_LATENESS;
+use crate::vault::VaultError;
 
 /// How long a call waits for a token.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
@@ -47,6 +48,9 @@ pub enum AskError {
     Unreadable(String),
     #[error("the account cannot be used: {0}")]
     Unusable(String),
+    /// Other replicas may be able to.
+    #[error("the account cannot be used here: {0}")]
+    KeyNotGiven(VaultError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -62,6 +66,7 @@ impl AskError {
             | AskError::Unsupported
             | AskError::Invalid(_)
             | AskError::Unusable(_)
+            | AskError::KeyNotGiven(_)
             | AskError::Store(_) => None,
         }
     }

@@ -278,7 +278,9 @@ impl Going<'_> {
             AskError::Throttled(wait) => verdict::released(item, *wait),
             AskError::Unreachable(_) | AskError::Store(_) => verdict::not_sent(item, &words, random),
             AskError::SessionExpired => verdict::released(item, Duration::from_secs(1)),
-            AskError::CredentialsRefused(_) | AskError::Unusable(_) => verdict::released(item, Duration::ZERO),
+            AskError::CredentialsRefused(_) | AskError::Unusable(_) | AskError::KeyNotGiven(_) => {
+                verdict::released(item, Duration::ZERO)
+            }
             AskError::NoAnswer(_) | AskError::Unreadable(_) => verdict::still_doubtful(item, &words, random),
             // That it would not say now is no evidence, and no end.
             AskError::Refused(said) => verdict::question_refused(item, said, random),

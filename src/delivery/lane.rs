@@ -119,6 +119,7 @@ impl Delivery {
         let lane = Arc::new(LaneHandle::new(key, endpoint, notify, asks_first));
         let mut quota = LaneQuota::of(endpoint, std::iter::empty());
         let mut refreshed: Option<Instant> = None;
+        let key_ids = self.inner.vault.key_ids();
         let LaneKey { provider, throttle_group, endpoint: endpoint_id } = &lane.key;
         let mut setbacks = Setbacks::of(format!("lane {provider}/{throttle_group}/{endpoint_id}"));
         while !self.inner.stop.is_cancelled() {
@@ -142,6 +143,7 @@ impl Delivery {
                 batch_limit: lane.batch_limit.load(Ordering::Relaxed),
                 doubtful_limit: lane.doubtful_limit,
                 head_start: lane.head_start(),
+                key_ids: &key_ids,
             };
             let claimed = within(self.inner.store.claim(&claim)).await;
             if claimed.is_ok() {

@@ -33,7 +33,7 @@ use crate::store::lanes::LaneKey;
 use crate::store::{Store, StoreError, within};
 use crate::vault::Vault;
 
-pub use account::{mask_of, open_account};
+pub use account::{OpenError, mask_of, open_account};
 pub use ask::AskError;
 pub use lane::LaneQuota;
 pub use send::SendError;

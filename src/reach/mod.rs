@@ -5,6 +5,6 @@ mod networks;
 mod resolver;
 mod target;
 
-pub use networks::{AllowedNetworks, NoNetwork};
+pub use networks::{AllowedNetworks, NoNetwork, parse_networks};
 pub use resolver::GuardedResolver;
 pub use target::{BadTarget, check, check_address};

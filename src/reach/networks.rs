@@ -55,8 +55,13 @@ impl FromStr for AllowedNetworks {
 
     /// Reads networks (CIDR) and single addresses with commas between them.
     fn from_str(text: &str) -> Result<Self, NoNetwork> {
-        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(network).collect::<Result<_, _>>().map(Self)
+        parse_networks(text).map(Self)
     }
+}
+
+/// Reads networks (CIDR) and single addresses with commas between them.
+pub fn parse_networks(text: &str) -> Result<Vec<IpNet>, NoNetwork> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(network).collect()
 }
 
 fn network(text: &str) -> Result<IpNet, NoNetwork> {

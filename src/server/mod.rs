@@ -1,8 +1,15 @@
-//! Connections: so many at once, given up when nothing moves on them, and ended in order.
+//! Connections: so many at once, encrypted where there is a certificate, given up when nothing moves on them, and ended
+//! in order.
 //!
 //! A request may take as long as it needs. What is bounded here is the time in which nobody asks anything, and the
 //! time in which an answer is not read.
 
+mod certificate;
+mod origin;
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,13 +21,18 @@ use axum::serve::Listener;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceBuilder;
 use tower_http::metrics::InFlightRequestsLayer;
+
+pub use certificate::{Certificate, CertificateError, CertificateFiles};
+pub use origin::{Origin, TrustedProxies};
 
 /// How often an HTTP/2 client is asked whether it is still there, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(20);
@@ -38,16 +50,27 @@ pub struct ServerOptions {
     pub idle: Duration,
     /// How long a client may not read of its answer until it is cut off
     pub unread: Duration,
+    /// How long it may take to agree on encryption
+    pub handshake: Duration,
+    /// Shown to callers, who then must use TLS
+    pub certificate: Option<Certificate>,
 }
 
 impl Default for ServerOptions {
     /// Longer than proxies keep theirs, so that it is they who close.
     fn default() -> Self {
-        ServerOptions { connections: 10_000, idle: Duration::from_secs(75), unread: Duration::from_secs(30) }
+        ServerOptions {
+            connections: 10_000,
+            idle: Duration::from_secs(75),
+            unread: Duration::from_secs(30),
+            handshake: Duration::from_secs(10),
+            certificate: None,
+        }
     }
 }
 
 /// Serves until `closing`; then accepts nothing more, and is done when what was begun has been answered, or at `cut`.
+/// Each request has an [`Origin`] among its extensions.
 pub async fn serve(
     mut listener: TcpListener,
     app: Router,
@@ -55,17 +78,18 @@ pub async fn serve(
     closing: CancellationToken,
     cut: CancellationToken,
 ) {
-    let ServerOptions { connections, idle, unread } = options;
-    let http = http(idle);
+    let ServerOptions { connections, idle, unread, handshake, certificate } = options;
+    let encryption = certificate.map(|certificate| Encryption { acceptor: certificate.acceptor(), handshake });
+    let way = Way { http: http(idle), app, encryption, idle, unread, closing: closing.clone(), cut };
     let places = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
     let open = TaskTracker::new();
     let accepting = async {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             // It reports and survives its own failures.
-            let (stream, _) = Listener::accept(&mut listener).await;
-            let (http, app, closing, cut) = (http.clone(), app.clone(), closing.clone(), cut.clone());
+            let (stream, peer) = Listener::accept(&mut listener).await;
+            let way = way.clone();
             open.spawn(async move {
-                connection(stream, &http, app, (idle, unread), &closing, &cut).await;
+                connection(stream, peer, way).await;
                 drop(place);
             });
         }
@@ -77,6 +101,24 @@ pub async fn serve(
     drop(listener);
     open.close();
     open.wait().await;
+}
+
+/// What every connection goes through.
+#[derive(Clone)]
+struct Way {
+    http: Builder<TokioExecutor>,
+    app: Router,
+    encryption: Option<Encryption>,
+    idle: Duration,
+    unread: Duration,
+    closing: CancellationToken,
+    cut: CancellationToken,
+}
+
+#[derive(Clone)]
+struct Encryption {
+    acceptor: TlsAcceptor,
+    handshake: Duration,
 }
 
 fn http(idle: Duration) -> Builder<TokioExecutor> {
@@ -95,32 +137,57 @@ fn http(idle: Duration) -> Builder<TokioExecutor> {
     builder
 }
 
-async fn connection(
-    stream: TcpStream,
-    http: &Builder<TokioExecutor>,
-    app: Router,
-    (idle, unread): (Duration, Duration),
-    closing: &CancellationToken,
-    cut: &CancellationToken,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, way: Way) {
     // Events of a stream are short, and wait for nothing.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone before it was served");
         return;
     }
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(unread));
+    stream.set_write_timeout(Some(way.unread));
+    let origin = Origin { address: peer.ip().to_canonical(), encrypted: way.encryption.is_some() };
+    match &way.encryption {
+        None => requests(Box::pin(stream), origin, &way).await,
+        Some(encryption) => {
+            let agreed = tokio::select! {
+                agreed = agree(encryption, stream) => agreed,
+                () = way.closing.cancelled() => return,
+            };
+            match agreed {
+                Ok(stream) => requests(stream, origin, &way).await,
+                Err(error) => tracing::debug!(%error, client = %origin.address, "no encryption was agreed on"),
+            }
+        }
+    }
+}
+
+/// What is read from and written to, encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Send {}
+impl<S: AsyncRead + AsyncWrite + Send> Stream for S {}
+
+async fn agree(encryption: &Encryption, stream: TimeoutStream<TcpStream>) -> io::Result<Pin<Box<dyn Stream>>> {
+    let agreed = tokio::time::timeout(encryption.handshake, encryption.acceptor.accept(Box::pin(stream))).await;
+    let stream = agreed.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    Ok(Box::pin(stream))
+}
+
+/// Answers the requests of one connection.
+async fn requests(stream: Pin<Box<dyn Stream>>, origin: Origin, way: &Way) {
+    let Way { http, app, encryption: _, idle, unread: _, closing, cut } = way;
+    let idle = *idle;
     let asked = Arc::new(AtomicUsize::new(0));
     let asking = Arc::clone(&asked);
     let (counting, in_flight) = InFlightRequestsLayer::pair();
     let service = ServiceBuilder::new()
         .map_request(move |request: Request<hyper::body::Incoming>| {
             asking.fetch_add(1, Ordering::Relaxed);
-            request.map(Body::new)
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(origin);
+            request
         })
         .layer(counting)
-        .service(app);
-    let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service));
+        .service(app.clone());
+    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);
     // Where HTTP/1 has its own timer, this is for the choice of the protocol before it, and for HTTP/2.
     let unused = async {

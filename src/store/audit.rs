@@ -1,5 +1,7 @@
 //! The audit log: who administered what. An entry is written in the commit of the act, and nothing changes it.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -13,7 +15,13 @@ use crate::canonical::Action;
 #[derive(Debug, Clone, Copy)]
 pub enum Actor<'a> {
     /// Whoever holds an API key
-    ApiKey { id: Uuid, name: &'a str, request_id: Option<&'a str> },
+    ApiKey {
+        id: Uuid,
+        name: &'a str,
+        request_id: Option<&'a str>,
+        /// Where the request came from
+        address: Option<IpAddr>,
+    },
     /// Who set this environment variable
     Environment(&'static str),
     /// Who ran this command
@@ -46,6 +54,8 @@ pub struct StoredAct {
     pub account_id: Option<String>,
     pub details: Value,
     pub request_id: Option<String>,
+    /// Where the request came from
+    pub address: Option<String>,
 }
 
 /// Which entries are read.
@@ -62,14 +72,15 @@ pub struct AuditFilter<'a> {
 
 /// Puts an act on record, within the transaction that does it.
 pub(super) async fn record(connection: &mut PgConnection, act: &Act<'_>) -> Result<(), StoreError> {
-    let (actor, key_id, name, request_id) = match act.actor {
-        Actor::ApiKey { id, name, request_id } => ("api_key", Some(id), name, request_id),
-        Actor::Environment(variable) => ("environment", None, variable, None),
-        Actor::CommandLine(command) => ("command_line", None, command, None),
+    let (actor, key_id, name, request_id, address) = match act.actor {
+        Actor::ApiKey { id, name, request_id, address } => ("api_key", Some(id), name, request_id, address),
+        Actor::Environment(variable) => ("environment", None, variable, None, None),
+        Actor::CommandLine(command) => ("command_line", None, command, None, None),
     };
     sqlx::query!(
-        "insert into audit_log (id, at, actor, key_id, actor_name, action, object, account_id, details, request_id)
-         values ($1, onelane_now(), $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into audit_log (id, at, actor, key_id, actor_name, action, object, account_id, details, request_id,
+             address)
+         values ($1, onelane_now(), $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         Uuid::now_v7(),
         actor,
         key_id,
@@ -79,6 +90,7 @@ pub(super) async fn record(connection: &mut PgConnection, act: &Act<'_>) -> Resu
         act.account,
         act.details,
         request_id,
+        address.map(|address| address.to_string()),
     )
     .execute(connection)
     .await?;
@@ -107,7 +119,8 @@ impl Store {
     /// Entries of the log, newest first.
     pub async fn audit_log(&self, filter: &AuditFilter<'_>) -> Result<Vec<StoredAct>, StoreError> {
         let rows = sqlx::query!(
-            r#"select id, at, actor, key_id, actor_name, action, object, account_id, details as "details: Json<Value>", request_id
+            r#"select id, at, actor, key_id, actor_name, action, object, account_id, details as "details: Json<Value>", request_id,
+                   address
                from audit_log
                where ($1::text is null or account_id = $1) and ($2::text is null or action = $2)
                  and ($3::uuid is null or key_id = $3) and ($4::text[] is null or account_id = any($4))
@@ -136,6 +149,7 @@ impl Store {
                     account_id: row.account_id,
                     details: row.details.0,
                     request_id: row.request_id,
+                    address: row.address,
                 })
             })
             .collect()

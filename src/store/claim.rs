@@ -30,6 +30,8 @@ pub struct ClaimRequest<'a> {
     pub doubtful_limit: u16,
     /// How long it takes from here until a request can leave: its slot is not booked before
     pub head_start: Duration,
+    /// Ids of the master keys at hand: accounts whose credentials another one sealed are left to replicas that have it
+    pub key_ids: &'a [String],
 }
 
 /// What a claim gave.
@@ -184,7 +186,7 @@ async fn take_batch(
                     select s.account_id, s.batch_key, s.may_exist and not s.cleared as doubtful, s.due_at, s.sequence from submissions s
                     where s.account_id = a.id and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt') and s.due_at <= clock.now
                     order by s.due_at, s.sequence limit 1) candidate
-                where a.provider = $1 and a.throttle_group = $2 and a.paused_at is null
+                where a.provider = $1 and a.throttle_group = $2 and a.paused_at is null and a.credentials_key = any($13::text[])
                   and (a.circuit_open_until is null or a.circuit_open_until <= clock.now)
                 order by candidate.due_at, candidate.sequence limit 1),
             locked as materialized (
@@ -244,6 +246,7 @@ async fn take_batch(
             seconds(MOST_BOOKING_LAG),
             i64::from(request.doubtful_limit),
             MOST_BATCH_BYTES,
+            request.key_ids,
         )
         .fetch_all(connection)
         .await?;

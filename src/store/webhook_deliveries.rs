@@ -163,13 +163,18 @@ macro_rules! select_deliveries {
 impl Store {
     /// Takes up to `most` due deliveries, of each endpoint no more than so many at once over all replicas (but for
     /// what another one takes in the same instant), and one at a time of an endpoint that fails.
-    pub async fn claim_deliveries(&self, most: i64, of_each: i64) -> Result<Vec<ClaimedDelivery>, StoreError> {
+    pub async fn claim_deliveries(
+        &self,
+        most: i64,
+        of_each: i64,
+        key_ids: &[String],
+    ) -> Result<Vec<ClaimedDelivery>, StoreError> {
         let rows = sqlx::query!(
             r#"with clock as materialized (select onelane_now() as now),
             endpoint as materialized (
                 select w.id, greatest(0, case when w.failing_since is null then $2::bigint else 1 end
                     - (select count(*) from webhook_deliveries d where d.endpoint_id = w.id and d.lease_until > clock.now)) as room
-                from webhook_endpoints w, clock where w.disabled_at is null
+                from webhook_endpoints w, clock where w.disabled_at is null and w.secret_key = any($5::text[])
                 -- Whoever is many times there must not always be first.
                 order by random()),
             picked as materialized (
@@ -195,6 +200,7 @@ impl Store {
             of_each,
             seconds(LEASE),
             seconds(PATIENCE),
+            key_ids,
         )
         .fetch_all(self.pool())
         .await?;

@@ -1,6 +1,7 @@
 //! What the gateway does by itself: it subscribes accounts to their providers' callbacks, asks now and then about orders
-//! of which nothing was heard, and removes what is old.
+//! of which nothing was heard, removes what is old, and says when it lacks a master key.
 
+mod master_keys;
 mod poll;
 mod retention;
 mod subscribe;
@@ -25,6 +26,8 @@ pub use subscribe::{SubscribeError, Subscribed};
 
 /// How often it is looked for something to do, on average.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often it is asked with which master keys others seal.
+const CHECK_KEYS: Duration = Duration::from_secs(30);
 /// How long one look may take, with all that is asked of providers.
 const LONGEST_ROUND: Duration = Duration::from_secs(600);
 
@@ -57,6 +60,13 @@ impl Upkeep {
     pub fn start(&self) {
         let upkeep = self.clone();
         self.tasks.spawn(async move { upkeep.look_again_and_again().await });
+        let upkeep = self.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = upkeep.check_keys_again_and_again() => {}
+                () = upkeep.stop.cancelled() => {}
+            }
+        });
         let (retention, stop) = (self.retention.clone(), self.stop.clone());
         self.tasks.spawn(async move {
             tokio::select! {
@@ -71,6 +81,14 @@ impl Upkeep {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    async fn check_keys_again_and_again(&self) {
+        let mut checking = Setbacks::of("open what the ledger holds");
+        loop {
+            let rest = checking.rest_after(self.check_master_keys().await);
+            tokio::time::sleep(rest.max(CHECK_KEYS)).await;
+        }
     }
 
     async fn look_again_and_again(&self) {

@@ -44,10 +44,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "axum",
         ],
     ),
-    (
-        "server.rs",
-        &["canonical", "provider", "store", "delivery", "callback", "event", "api", "gateway", "cli", "sqlx"],
-    ),
+    ("server", &["canonical", "provider", "store", "delivery", "callback", "event", "api", "gateway", "cli", "sqlx"]),
     ("throttle.rs", &["store", "delivery", "api", "sandbox", "sqlx", "axum", "tokio"]),
 ];
 

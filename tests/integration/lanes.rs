@@ -10,7 +10,7 @@ use onelane::store::lanes::LaneKey;
 use onelane::store::settle::{Fenced, SettledItem, Settlement};
 use onelane::throttle::Pace;
 
-use crate::harness::{Bench, by_a_test, order};
+use crate::harness::{Bench, by_a_test, known_keys, order};
 
 fn lane() -> LaneKey {
     LaneKey { provider: "otms".to_owned(), throttle_group: "otms-demo".to_owned(), endpoint: "orderImport".to_owned() }
@@ -29,6 +29,7 @@ async fn claim(store: &Store, pace: Pace, batch_limit: u16) -> Claim {
         batch_limit,
         doubtful_limit: 1,
         head_start: Duration::ZERO,
+        key_ids: &known_keys(),
     };
     loop {
         match store.claim(&request).await.unwrap() {
@@ -170,6 +171,7 @@ async fn a_slot_is_booked_no_sooner_than_the_request_can_leave() {
         batch_limit: 1,
         doubtful_limit: 1,
         head_start,
+        key_ids: &known_keys(),
     };
     let batch = loop {
         if let Claim::Batch(batch) = bench.store.claim(&request).await.unwrap() {

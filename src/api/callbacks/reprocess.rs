@@ -6,10 +6,11 @@ use serde_json::json;
 
 use super::{CallbackView, read};
 use crate::api::AppState;
+use crate::api::asking::key_not_given;
 use crate::api::auth::Caller;
 use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::callback::Reprocessed;
+use crate::callback::{ProcessError, Reprocessed};
 use crate::canonical::Action;
 
 /// Processes a callback again: verified as of when it arrived, with the account as it is now.
@@ -39,11 +40,18 @@ pub async fn handler(
     let chosen = json!({"from": callback.state});
     state.store.record(&caller.act(Action::ReprocessCallback, id, Some(&callback.account_id), chosen)).await?;
     tracing::info!(callback = %id, by = %caller.key_id, "a person has a callback processed again");
-    match state.callbacks.reprocess(id).await? {
+    match state.callbacks.reprocess(id).await.map_err(problem)? {
         Reprocessed::Done => Ok(Json(CallbackView::from(read(&state, &caller, id).await?))),
         Reprocessed::BodyDropped => {
             Err(Problem::new(Kind::StateConflict, "Its body was dropped by age; there is nothing to process."))
         }
         Reprocessed::Unknown => Err(Problem::not_found("callback")),
+    }
+}
+
+fn problem(error: ProcessError) -> Problem {
+    match error {
+        ProcessError::Store(error) => error.into(),
+        ProcessError::KeyNotGiven(error) => key_not_given(&error),
     }
 }

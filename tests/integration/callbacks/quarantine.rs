@@ -113,22 +113,51 @@ async fn an_account_that_only_warns_takes_it_with_a_warning() {
     assert_eq!(told, ["callback.wrong_signature"]);
 }
 
+async fn spoil(bench: &Bench, column: &str) {
+    let spoil = format!("update accounts set {column} = 'another' where id = 'hongxun-demo'");
+    sqlx::query(sqlx::AssertSqlSafe(spoil)).execute(&mut bench.database.connection().await).await.unwrap();
+}
+
+/// Gives the account the credentials that are right.
+async fn give_credentials(bench: &Bench) {
+    let right = bench.sandbox.demo_accounts(&bench.sandbox_url).into_iter().find(|it| it.id == "hongxun-demo").unwrap();
+    change(bench, json!({"credentials": right.credentials})).await;
+}
+
 #[tokio::test]
 async fn an_account_whose_credentials_cannot_be_opened_refuses_and_loses_nothing() {
     let bench = Bench::start().await;
     let call = confirmation(&bench, json!({}));
-    let mut connection = bench.database.connection().await;
-    sqlx::query("update accounts set credentials_key = 'another' where id = 'hongxun-demo'")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    spoil(&bench, "credentials").await;
     let answer = deliver(&call).await;
     assert_eq!((&answer.body["code"], &answer.body["flag"]), (&json!(500), &json!(false)));
     let callback = latest(&bench).await;
     assert_eq!(callback["reason"]["code"], "callback.account_unusable");
-    let right = bench.sandbox.demo_accounts(&bench.sandbox_url).into_iter().find(|it| it.id == "hongxun-demo").unwrap();
-    change(&bench, json!({"credentials": right.credentials})).await;
+    give_credentials(&bench).await;
     assert_eq!(reprocess(&bench, &callback).await["state"], "processed");
+}
+
+/// Another gateway may have the key, so the call is nobody's fault, and waits for one who can read it.
+#[tokio::test]
+async fn a_call_to_an_account_whose_master_key_is_not_at_hand_is_kept() {
+    let bench = Bench::start().await;
+    let call = confirmation(&bench, json!({}));
+    spoil(&bench, "credentials_key").await;
+    assert_eq!(deliver(&call).await.body["flag"], true);
+    let callback = latest(&bench).await;
+    assert_eq!(callback["state"], "received");
+    let path = format!("/v1/callbacks/{}/reprocess", callback["id"].as_str().unwrap());
+    bench.caller.post(&path, &json!(null)).await.problem(503, "unavailable");
+    // However often it was tried.
+    for _ in 0..12 {
+        bench.database.advance(Duration::from_secs(60)).await;
+        let tried = "select not exists (select from callbacks where due_at <= onelane_now())";
+        bench.database.wait_until(Duration::from_secs(20), tried).await;
+    }
+    give_credentials(&bench).await;
+    bench.database.advance(Duration::from_secs(60)).await;
+    let processed = "select exists (select from callbacks where state = 'processed')";
+    bench.database.wait_until(Duration::from_secs(20), processed).await;
 }
 
 /// What fails again and again does not fail for ever.

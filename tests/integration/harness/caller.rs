@@ -23,7 +23,12 @@ pub struct Answer {
 impl Caller {
     #[expect(clippy::disallowed_methods, reason = "a caller of the gateway, not a client of a provider")]
     pub fn new(base_url: String, key: Option<&str>) -> Self {
-        Caller { client: Client::new(), base_url, key: key.map(str::to_owned) }
+        Self::over(Client::new(), base_url, key)
+    }
+
+    /// The same, with a client of its own.
+    pub fn over(client: Client, base_url: String, key: Option<&str>) -> Self {
+        Caller { client, base_url, key: key.map(str::to_owned) }
     }
 
     /// The same gateway with another key.

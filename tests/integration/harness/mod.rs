@@ -22,12 +22,18 @@ pub use receiver::{Receiver, Reply, Webhooked};
 
 use onelane::canonical::Action;
 use onelane::store::audit::{Act, Actor};
+use onelane::vault::Vault;
 use serde_json::{Value, json};
 
 /// The administrator's key of every bench.
 pub const ADMIN_KEY: &str = "olk_test-administrator";
 /// The master key of every bench: 32 zero bytes.
 pub const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// Ids of the master keys that every bench has.
+pub fn known_keys() -> Vec<String> {
+    Vault::from_base64(MASTER_KEY).unwrap().key_ids()
+}
 
 /// An act on the demo account that a test does without the API.
 pub fn by_a_test(action: Action) -> Act<'static> {

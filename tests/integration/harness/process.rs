@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct GatewayProcess {
     child: Child,
     pub caller: Caller,
-    base_url: String,
+    /// Where it listens
+    pub base_url: String,
     log: Arc<Mutex<Vec<String>>>,
     /// Ends with the last line of the log
     reading: tokio::task::JoinHandle<()>,
@@ -60,13 +61,12 @@ impl GatewayProcess {
         let mut child = command(arguments, database_url, variables).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut seen = Vec::new();
-        let address = loop {
+        let base_url = loop {
             let Some(line) = log.next_line().await.unwrap() else { return Err(seen.join("\n")) };
             let ready = serde_json::from_str::<Value>(&line).ok().filter(|line| line["message"] == "ready");
-            let address = ready.as_ref().and_then(|line| line["listen"].as_str()).map(str::to_owned);
             seen.push(line);
-            if let Some(address) = address {
-                break address;
+            if let Some(ready) = ready {
+                break format!("{}://{}", ready["scheme"].as_str().unwrap(), ready["listen"].as_str().unwrap());
             }
         };
         // Whoever does not read a pipe blocks the one who writes.
@@ -77,7 +77,6 @@ impl GatewayProcess {
                 written.lock().unwrap().push(line);
             }
         });
-        let base_url = format!("http://{address}");
         let key = variables.iter().find(|(name, _)| *name == "ONELANE_ADMIN_KEY").map_or(ADMIN_KEY, |(_, key)| key);
         let caller = Caller::new(base_url.clone(), Some(key));
         Ok(GatewayProcess { child, caller, base_url, log: lines, reading })

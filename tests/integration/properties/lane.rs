@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{cases, runtime};
-use crate::harness::{TestDatabase, by_a_test};
+use crate::harness::{TestDatabase, by_a_test, known_keys};
 
 /// What happens to a lane. All times are milliseconds.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl<'a> Bench<'a> {
             provider: "tms".to_owned(),
             display_name: id.clone(),
             base_url: "http://tms.test".to_owned(),
-            credentials: Sealed { bytes: Vec::new(), key_id: "k".to_owned() },
+            credentials: Sealed { bytes: Vec::new(), key_id: known_keys().remove(0) },
             settings: json!({}),
             throttles: json!({}),
             throttle_group: id.clone(),
@@ -157,6 +157,7 @@ impl<'a> Bench<'a> {
             batch_limit: 1,
             doubtful_limit: 1,
             head_start,
+            key_ids: &known_keys(),
         };
         match self.store.claim(&request).await.unwrap() {
             Claim::Batch(batch) => {

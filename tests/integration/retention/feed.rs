@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{DAY, Resting, sweep, turn, until};
-use crate::harness::{Bench, by_a_test, order};
+use crate::harness::{Bench, by_a_test, known_keys, order};
 
 /// What is left of the feed, and where it says that it begins.
 const LEFT: &str = "select count(*) from events";
@@ -112,7 +112,7 @@ async fn a_delivery_that_is_still_to_be_made_keeps_its_event_unless_its_endpoint
     let again = forget(&ledger).await.unwrap();
     assert_eq!((again.batch.removed, again.held_up), (0, true));
     // They can still be delivered.
-    assert_eq!(ledger.store.claim_deliveries(10, 10).await.unwrap().len(), 2);
+    assert_eq!(ledger.store.claim_deliveries(10, 10, &known_keys()).await.unwrap().len(), 2);
 
     ledger.run("update webhook_endpoints set disabled_at = onelane_now()").await;
     let forgotten = forget(&ledger).await.unwrap();

@@ -1,15 +1,18 @@
 //! Sealing anew: everything that is sealed, nothing that changed meanwhile, and as often as one likes.
 
+use std::time::Duration;
+
 use onelane::canonical::Action;
 use onelane::rotation;
 use onelane::store::Store;
 use onelane::store::sealed::{RowKey, SealedColumn};
 use onelane::store::webhook_endpoints::EndpointChoice;
 use onelane::vault::{Place, Vault};
+use serde_json::json;
 use strum::VariantArray;
 use uuid::Uuid;
 
-use crate::harness::{Bench, GatewayProcess, MASTER_KEY, TestDatabase, by_a_test};
+use crate::harness::{Bench, GatewayProcess, MASTER_KEY, Receiver, TestDatabase, by_a_test, order};
 
 fn vault(current: &str, former: &[&str]) -> Vault {
     let former: Vec<_> = former.iter().map(|key| (*key).into()).collect();
@@ -128,7 +131,7 @@ async fn old_secrets_are_taken_away() {
     let id = add_endpoint(&store, &key, b"first").await;
     rotate_secret(&store, &key, id).await;
     assert_eq!(rotation::rotate(&store, &key).await.unwrap().erased, 0);
-    database.advance(std::time::Duration::from_secs(25 * 3600)).await;
+    database.advance(Duration::from_secs(25 * 3600)).await;
     assert_eq!(rotation::rotate(&store, &key).await.unwrap().erased, 1);
     let left = database.count("select count(*) from webhook_endpoints where previous_secret is not null").await;
     assert_eq!(left, 0);
@@ -162,10 +165,49 @@ async fn without_a_key_that_is_needed_nothing_starts() {
     // A key that is lost for good does not hold the gateway for ever.
     let variables = [("ONELANE_MASTER_KEY", new_key.as_str())];
     let gateway = GatewayProcess::serve(&["serve", "--allow-lost-keys"], &database.url, &variables).await;
-    let change = serde_json::json!({"credentials": {"username": "onelane", "password": "given anew"}});
     let path = "/v1/accounts/otms-demo";
+    let paused = gateway.caller.get(path).await;
+    assert!(paused.body["paused"]["reason"].as_str().unwrap().contains("give them anew"), "{:#}", paused.body);
+    let change = json!({"credentials": {"username": "onelane", "password": "given anew"}});
     let changed = gateway.caller.send_with(reqwest::Method::PATCH, path, &change, &[]).await;
     assert_eq!(changed.status, 200, "{:#}", changed.body);
     let log = gateway.stop_for_log().await;
     assert!(log.contains(old.key_id()) && log.contains("must be given anew"), "{log}");
+}
+
+/// What one gateway cannot open is no reason to hold it for those that can.
+#[tokio::test]
+async fn a_gateway_without_the_key_of_an_account_leaves_it_to_others() {
+    let bench = Bench::start().await;
+    let mut receiver = Receiver::start().await;
+    let new_key = Vault::generate_base64().unwrap();
+    let variables = [
+        ("ONELANE_MASTER_KEY", new_key.as_str()),
+        ("ONELANE_FORMER_MASTER_KEYS", MASTER_KEY),
+        ("ONELANE_ALLOWED_NETWORKS", "127.0.0.0/8"),
+    ];
+    // It takes orders and sends nothing: that is left to the gateway with the old key alone.
+    let taking = GatewayProcess::serve(&["serve", "--role", "api"], &bench.database.url, &variables).await;
+    let right = bench.sandbox.demo_accounts(&bench.sandbox_url).into_iter().find(|it| it.id == "otms-demo").unwrap();
+    let change = json!({"credentials": right.credentials});
+    let changed = taking.caller.send_with(reqwest::Method::PATCH, "/v1/accounts/otms-demo", &change, &[]).await;
+    assert_eq!(changed.status, 200, "{:#}", changed.body);
+    super::add_endpoint(&taking.caller, &receiver.url).await;
+
+    bench.caller.post("/v1/orders", &order("SO-1")).await.problem(503, "unavailable");
+    let left = taking.caller.post("/v1/orders", &order("SO-1")).await;
+    assert_eq!(left.status, 202, "{:#}", left.body);
+    let mut of_another = order("SO-2");
+    of_another["account"] = json!("ttms-demo");
+    let sent = taking.caller.post("/v1/orders", &of_another).await;
+    bench.database.wait_for_state(sent.submission(), "accepted").await;
+    bench.database.advance(Duration::from_secs(60)).await;
+    let submission = bench.caller.get(&format!("/v1/submissions/{}", left.submission())).await;
+    assert_eq!((&submission.body["state"], &submission.body["attempts"]), (&json!("queued"), &json!(0)));
+    assert_eq!(bench.database.count("select count(*) from accounts where paused_at is not null").await, 0);
+    assert_eq!(bench.database.count("select count(*) from webhook_deliveries where attempts > 0").await, 0);
+
+    let _able = GatewayProcess::start_with(&bench.database.url, &variables).await;
+    bench.database.wait_for_state(left.submission(), "accepted").await;
+    receiver.next().await;
 }

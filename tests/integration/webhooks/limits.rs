@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ALL_DELIVERED, ALL_SETTLED, Endpoint, happen, until};
-use crate::harness::{Bench, GatewayProcess, Receiver, Reply, TestDatabase, by_a_test, gateway::start_sandbox};
+use crate::harness::{
+    Bench, GatewayProcess, Receiver, Reply, TestDatabase, by_a_test, gateway::start_sandbox, known_keys,
+};
 
 /// Beyond the lease of a delivery.
 const LEASE: Duration = Duration::from_secs(61);
@@ -143,7 +145,7 @@ async fn settle(bench: &Bench, claimed: &ClaimedDelivery, delivered: bool) -> Se
 #[tokio::test]
 async fn a_worker_whose_lease_ran_out_changes_nothing() {
     let (bench, _) = under_way(1).await;
-    let claim = async || bench.store.claim_deliveries(10, 10).await.unwrap().pop();
+    let claim = async || bench.store.claim_deliveries(10, 10, &known_keys()).await.unwrap().pop();
     let first = claim().await.unwrap();
     assert!(claim().await.is_none(), "its lease holds");
     bench.database.advance(LEASE).await;
@@ -161,7 +163,7 @@ async fn a_worker_whose_lease_ran_out_changes_nothing() {
 #[tokio::test]
 async fn an_endpoint_that_fails_is_tried_with_one_delivery_at_a_time_until_one_arrives() {
     let (bench, endpoint_id) = under_way(5).await;
-    let claim = async || bench.store.claim_deliveries(10, 3).await.unwrap();
+    let claim = async || bench.store.claim_deliveries(10, 3, &known_keys()).await.unwrap();
     let claimed = claim().await;
     assert_eq!(claimed.len(), 3);
     assert!(claimed.iter().all(|delivery| delivery.endpoint_id == endpoint_id));

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{ALL_DELIVERED, ALL_SETTLED, DAY, Endpoint, until};
-use crate::harness::{Bench, Receiver, Reply};
+use crate::harness::{Bench, Receiver, Reply, known_keys};
 
 #[tokio::test]
 async fn what_fails_is_tried_again_under_the_same_id_until_it_succeeds() {
@@ -123,7 +123,7 @@ async fn an_endpoint_that_failed_for_a_day_is_disabled_and_what_waits_goes_when_
     until(&bench, "select count(*) = 1 from webhook_deliveries where state = 'pending' and attempts = 0").await;
     endpoint.redeliver(&bench, first.id()).await.problem(409, "state-conflict");
     bench.database.advance(DAY).await;
-    assert!(bench.store.claim_deliveries(10, 10).await.unwrap().is_empty());
+    assert!(bench.store.claim_deliveries(10, 10, &known_keys()).await.unwrap().is_empty());
     broken.answer_with(Reply::Status(204));
     endpoint.enable(&bench).await;
     assert_ne!(broken.next().await.id(), first.id());

@@ -34,7 +34,7 @@ use laws::{Row, check_each, check_moves, check_orders};
 use steps::{Said, Step, steps};
 
 use super::{cases, runtime};
-use crate::harness::{TestDatabase, by_a_test};
+use crate::harness::{TestDatabase, by_a_test, known_keys};
 
 /// A batch that was claimed, and how far the clock had been moved then.
 struct Open {
@@ -69,7 +69,7 @@ impl<'a> Bench<'a> {
             provider: "tms".to_owned(),
             display_name: account.clone(),
             base_url: "http://tms.test".to_owned(),
-            credentials: Sealed { bytes: Vec::new(), key_id: "k".to_owned() },
+            credentials: Sealed { bytes: Vec::new(), key_id: known_keys().remove(0) },
             settings: json!({}),
             throttles: json!({}),
             throttle_group: account.clone(),
@@ -224,6 +224,7 @@ impl<'a> Bench<'a> {
             batch_limit: limit,
             doubtful_limit: 1,
             head_start: Duration::ZERO,
+            key_ids: &known_keys(),
         };
         let batch = loop {
             match self.store.claim(&request).await.unwrap() {

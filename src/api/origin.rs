@@ -1,0 +1,29 @@
+//! Where a request comes from, once the proxies that are trusted have had their say.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::Extensions;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::server::{Origin, TrustedProxies};
+
+/// Puts what trusted proxies say in the place of who connected.
+pub async fn resolve(State(proxies): State<Arc<TrustedProxies>>, mut request: Request, next: Next) -> Response {
+    if let Some(peer) = of(request.extensions()) {
+        let origin = proxies.origin(peer, request.headers());
+        request.extensions_mut().insert(origin);
+    }
+    next.run(request).await
+}
+
+/// Where a request comes from; nothing when it came over no connection.
+pub fn of(extensions: &Extensions) -> Option<Origin> {
+    extensions.get().copied()
+}
+
+/// Whether a request came encrypted, to this process or to the proxy before it.
+pub fn is_encrypted(extensions: &Extensions) -> bool {
+    of(extensions).is_some_and(|origin| origin.encrypted)
+}
