@@ -238,7 +238,7 @@ impl ServeConfig {
     /// The certificate of the API, if it has one.
     fn certificate(&self) -> Result<Option<Certificate>, ConfigError> {
         let files = match (&self.tls_certificate, &self.tls_key) {
-            (Some(chain), Some(key)) => CertificateFiles { chain: chain.clone(), key: key.clone() },
+            (Some(chain), Some(key)) => CertificateFiles { chain: chain.clone(), private: key.clone() },
             (None, None) => return Ok(None),
             (Some(_), None) => return Err(ConfigError("tls_certificate needs tls_key, its private key".to_owned())),
             (None, Some(_)) => return Err(ConfigError("tls_key needs tls_certificate".to_owned())),

@@ -10,13 +10,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::AppState;
+use super::asking::key_not_given;
 use super::auth::Caller;
 use super::problem::{Kind, Problem};
 use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
-use crate::delivery::open_account;
+use crate::delivery::{OpenError, open_account};
 use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Translation, translate};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
+use crate::vault::VaultError;
 
 /// An account, opened for its provider.
 pub struct OpenedAccount {
@@ -53,9 +55,12 @@ pub async fn account_of_order(state: &AppState, id: &str) -> Result<OpenedAccoun
 }
 
 fn open(state: &AppState, stored: StoredAccount) -> Result<OpenedAccount, Problem> {
-    let (provider, account) = open_account(&stored, &state.vault).map_err(|error| {
-        tracing::error!(%error, account = stored.id, "an account cannot be used");
-        Problem::new(Kind::Internal, format!("The account {} cannot be used; the log says why.", stored.id))
+    let (provider, account) = open_account(&stored, &state.vault).map_err(|error| match error {
+        OpenError::Vault(error @ VaultError::OtherKey(_)) => key_not_given(&error),
+        error => {
+            tracing::error!(%error, account = stored.id, "an account cannot be used");
+            Problem::new(Kind::Internal, format!("The account {} cannot be used; the log says why.", stored.id))
+        }
     })?;
     Ok(OpenedAccount { profile: provider.profile(), outward: provider.outward(), account, stored })
 }

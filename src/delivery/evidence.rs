@@ -1,6 +1,7 @@
 //! What decides a submission that may stand at its provider: the provider is asked before anything is sent
 //! again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,7 +18,10 @@ use crate::store::settle::{SettledItem, Settlement};
 
 /// Questions in a row at which the provider must not have it until it is sent again.
 const MISSES_TO_RESEND: i32 = 2;
-/// The time between them: what arrived late shows itself meanwhile.
+/// What `misses` is after an answer from which nothing can be told: it is asked once more, since what arrived late or was
+/// left out shows itself meanwhile.
+const WAS_UNCLEAR: i32 = -1;
+/// The time between two questions.
 const BETWEEN_QUESTIONS: Duration = Duration::from_secs(30);
 /// How far the provider's clock may be behind ours.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
@@ -71,6 +75,7 @@ impl Delivery {
         let mut settled = match judge(evidence, &item, &found, since) {
             Judgement::Done(outcome) => verdict::settle(claimed, outcome, evidence, verdict::uniform()),
             Judgement::NotDone => not_done(claimed),
+            Judgement::Unclear(..) if claimed.misses != WAS_UNCLEAR => asked_once_more(claimed),
             Judgement::Unclear(detail, detail_zh) => verdict::left_to_a_person(claimed, unclear(detail, detail_zh)),
         };
         // Whoever has to decide reads which question was put, and what it found.
@@ -99,12 +104,19 @@ impl Delivery {
             let asked = self.ask_in_session(opened, call, &reference).await;
             record = asked.record.or(record);
             match asked.answer.and_then(|orders| usable(orders).map_err(AskError::Unreadable)) {
-                Ok(orders) => found.push(orders),
+                Ok(orders) => found.push(each_once(orders)),
                 Err(error) => return Asked { record, answer: Err(error) },
             }
         }
         Asked { record, answer: Ok(found) }
     }
+}
+
+/// A provider may name an order twice; it is one order.
+fn each_once(mut orders: Vec<ProviderOrder>) -> Vec<ProviderOrder> {
+    let mut seen = HashSet::new();
+    orders.retain(|order| seen.insert(order.provider_order_number.clone()));
+    orders
 }
 
 /// What the provider's orders say. `found` has a list for each order that was asked for.
@@ -229,7 +241,7 @@ fn made(order: &ProviderOrder) -> Outcome {
 
 /// Asked again after a while, and then sent again.
 fn not_done(claimed: &ClaimedItem) -> SettledItem {
-    let misses = claimed.misses + 1;
+    let misses = claimed.misses.max(0) + 1;
     let cleared = misses >= MISSES_TO_RESEND;
     SettledItem {
         due_in: Some(if cleared { Duration::ZERO } else { BETWEEN_QUESTIONS }),
@@ -237,6 +249,24 @@ fn not_done(claimed: &ClaimedItem) -> SettledItem {
         misses,
         cleared,
         results: vec![verdict::no_answer_result(), absent(misses)],
+        ..verdict::unchanged(claimed)
+    }
+}
+
+/// Asked again after a while: a person decides when it is still unclear then.
+fn asked_once_more(claimed: &ClaimedItem) -> SettledItem {
+    let result = SubmissionResult::gateway(
+        "evidence.unclear",
+        Severity::Warning,
+        true,
+        "What the provider holds is not clear; it is asked once more",
+        "目标系统的查询结果不明确,将再查询一次",
+    );
+    SettledItem {
+        due_in: Some(BETWEEN_QUESTIONS),
+        counts: false,
+        misses: WAS_UNCLEAR,
+        results: vec![verdict::no_answer_result(), result],
         ..verdict::unchanged(claimed)
     }
 }

@@ -22,12 +22,12 @@ const LOOK: Duration = Duration::from_secs(60);
 /// What is spoken over a connection, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Where a certificate and its key are, each in PEM.
+/// Where a certificate and its private key are, each in PEM.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
     /// The gateway's certificate first, then those that lead to one that callers trust
     pub chain: PathBuf,
-    pub key: PathBuf,
+    pub private: PathBuf,
 }
 
 /// Why there is no certificate to show. What stands in the file of the key is not repeated.
@@ -39,7 +39,7 @@ pub enum CertificateError {
     NoCertificate(PathBuf),
     #[error("{0} holds no private key in PEM that is not encrypted (BEGIN PRIVATE KEY)")]
     NoKey(PathBuf),
-    #[error("{chain} and {key} do not go together: {error}", chain = files.chain.display(), key = files.key.display())]
+    #[error("{chain} and {private} do not go together: {error}", chain = files.chain.display(), private = files.private.display())]
     Mismatch { files: CertificateFiles, error: rustls::Error },
     #[error("there can be no TLS: {0}")]
     Unusable(rustls::Error),
@@ -137,8 +137,8 @@ fn read(files: &CertificateFiles, provider: &CryptoProvider) -> Result<Certified
     if chain.is_empty() {
         return Err(no_certificate());
     }
-    let no_key = || CertificateError::NoKey(files.key.clone());
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unread(&files.key, error, no_key))?;
+    let no_key = || CertificateError::NoKey(files.private.clone());
+    let key = PrivateKeyDer::from_pem_file(&files.private).map_err(|error| unread(&files.private, error, no_key))?;
     let mismatch = |error| CertificateError::Mismatch { files: files.clone(), error };
     CertifiedKey::from_der(chain, key, provider).map_err(mismatch)
 }

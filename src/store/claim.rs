@@ -85,7 +85,7 @@ pub struct ClaimedItem {
     pub doubted: bool,
     /// Evidence allows to send it again although it may exist
     pub cleared: bool,
-    /// Questions in a row at which the provider did not have it
+    /// Questions in a row at which the provider did not have it; below zero when the last answer was unclear
     pub misses: i32,
     /// Tries, this one included
     pub attempts: i32,

@@ -71,7 +71,7 @@ pub struct SettledItem {
     pub may_exist: bool,
     /// Evidence allows to send it again although it may exist
     pub cleared: bool,
-    /// Questions in a row at which the provider did not have it
+    /// Questions in a row at which the provider did not have it; below zero when the last answer was unclear
     pub misses: i32,
     /// From now on it shares a request with no other
     pub alone: bool,

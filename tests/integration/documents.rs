@@ -59,7 +59,7 @@ fn every_link_leads_somewhere() {
 fn every_guard_has_a_test_that_exists() {
     let document = fs::read_to_string(root().join("docs/security.md")).unwrap();
     let mut named = 0;
-    for (file, test) in between(&document, "`", "`").into_iter().filter_map(|name| name.split_once(": ")) {
+    for (file, test) in document.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(": ")) {
         if !test.contains('_') || test.contains([' ', '"', '/']) {
             continue;
         }

@@ -17,7 +17,7 @@ const BEGINNING: &str = "select first_position from feed";
 async fn add_endpoint(ledger: &Resting) -> Uuid {
     let choice = EndpointChoice { url: "http://127.0.0.1:9".into(), description: None, types: None, accounts: None };
     let id = Uuid::now_v7();
-    let sealed = Sealed { bytes: Vec::new(), key_id: String::new() };
+    let sealed = Sealed { bytes: Vec::new(), key_id: known_keys().remove(0) };
     ledger.store.add_webhook_endpoint(id, &choice, &sealed, &by_a_test(Action::CreateWebhookEndpoint)).await.unwrap();
     id
 }

@@ -63,7 +63,7 @@ impl Files {
     }
 
     pub fn both(&self) -> CertificateFiles {
-        CertificateFiles { chain: self.chain(), key: self.key() }
+        CertificateFiles { chain: self.chain(), private: self.key() }
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::doubts::ask_again;
 use super::subscriptions::{ALL_BY_ITSELF, until};
 use super::{ACCOUNT, PROVIDER, cancel, deafen, held, patch, placed, requests, transport_order};
 use crate::harness::{Answer, Bench};
@@ -205,6 +206,7 @@ async fn a_trip_of_which_some_orders_are_there_is_for_a_person() {
     let forgotten = "update orders set order_number = 'ELSEWHERE'";
     sqlx::query(forgotten).execute(&mut bench.database.connection().await).await.unwrap();
     let submission = lost(&bench).await;
+    ask_again(&bench).await;
     let asked = "select exists (select from submissions where state = 'in_doubt' and not ready)";
     bench.database.wait_until(Duration::from_secs(30), asked).await;
     let read = bench.caller.get(&format!("/v1/submissions/{submission}")).await.body;
@@ -213,4 +215,23 @@ async fn a_trip_of_which_some_orders_are_there_is_for_a_person() {
     let said = result["rawMessage"].as_str().unwrap();
     assert!(said.contains(single.body["providerOrderNumber"].as_str().unwrap()), "{said}");
     assert_eq!(requests(&bench, "create_order_pack"), 1);
+}
+
+/// A lookup that leaves an order out says nothing yet.
+#[tokio::test]
+async fn a_trip_of_which_an_answer_leaves_an_order_out_is_asked_about_once_more() {
+    let bench = Bench::start().await;
+    let fault = json!({"kind": "commit_then_drop", "endpoint": "create_order_pack", "times": 1});
+    bench.faults_of(PROVIDER, json!([fault])).await;
+    let queued = bench.caller.post_with("/v1/trips", &trip(&["SO-1", "SO-2"]), &[("idempotency-key", "k")]).await;
+    bench.database.wait_for_state(queued.submission(), "in_doubt").await;
+    let leaves_out = json!({"kind": "item_missing", "endpoint": "find_order", "orderNumber": "SO-2", "times": 1});
+    bench.faults_of(PROVIDER, json!([leaves_out])).await;
+    bench.database.advance(Duration::from_secs(100)).await;
+    ask_again(&bench).await;
+    bench.database.wait_for_state(queued.submission(), "accepted").await;
+    assert_eq!(requests(&bench, "create_order_pack"), 1);
+    for number in ["SO-1", "SO-2"] {
+        assert_eq!(held(&bench, number)[0]["created"], 1);
+    }
 }

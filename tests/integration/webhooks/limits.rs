@@ -110,7 +110,7 @@ async fn under_way(events: i32) -> (Bench, Uuid) {
     let choice =
         EndpointChoice { url: "http://127.0.0.1:9".to_owned(), description: None, types: None, accounts: None };
     let endpoint_id = Uuid::now_v7();
-    let sealed = Sealed { bytes: Vec::new(), key_id: String::new() };
+    let sealed = Sealed { bytes: Vec::new(), key_id: known_keys().remove(0) };
     bench
         .store
         .add_webhook_endpoint(endpoint_id, &choice, &sealed, &by_a_test(Action::CreateWebhookEndpoint))
