@@ -41,7 +41,7 @@ impl Store {
         key: &IdempotencyKey,
         answer: impl FnOnce(&[BatchItem]) -> Value,
     ) -> Result<AcceptedBatch, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         if !idempotency::begin(&mut transaction, key, batch_id, 207).await? {
             return Ok(AcceptedBatch::KeyKnown);
         }

@@ -100,7 +100,7 @@ macro_rules! stored {
 impl Store {
     /// Adds an account; false when the id is taken.
     pub async fn add_account(&self, account: &NewAccount, act: &Act<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let done = sqlx::query!(
             r#"insert into accounts (id, provider, display_name, base_url, credentials, credentials_key, settings,
                    throttles, throttle_group, public_callback_url, queue_limit, created_at, updated_at)
@@ -151,7 +151,7 @@ impl Store {
     /// Replaces what an administrator may change of an account; false when its version is another one, or it is
     /// gone.
     pub async fn update_account(&self, account: &NewAccount, version: i64, act: &Act<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let changed = sqlx::query_scalar!(
             "with changed as (
                  update accounts set display_name = $3, base_url = $4, credentials = $5, credentials_key = $6, settings = $7,
@@ -183,7 +183,7 @@ impl Store {
 
     /// Deletes an account that has no unfinished work, and is of this version where one is named.
     pub async fn delete_account(&self, id: &str, version: Option<i64>, act: &Act<'_>) -> Result<Deleted, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query!(
             r#"with target as (
                    select id, ($2::bigint is null or version = $2) as matches,
@@ -269,7 +269,7 @@ impl Store {
 
     /// Holds what is queued for an account. Tells in an event; false when it was paused already or is unknown.
     pub async fn pause_account(&self, id: &str, reason: &str, act: &Act<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let paused = pause(&mut transaction, id, reason).await?;
         if commit_with(transaction, act, paused).await? {
             self.tell_of_events();
@@ -279,7 +279,7 @@ impl Store {
 
     /// Lets go what is queued for an account; false when it was not paused or is unknown.
     pub async fn resume_account(&self, id: &str, act: &Act<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let done = sqlx::query!(
             r#"with resumed as (
                    update accounts set paused_at = null, pause_reason = null, version = version + 1, updated_at = onelane_now(),

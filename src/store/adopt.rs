@@ -23,7 +23,7 @@ impl Store {
     /// Registers an order; nothing is sent, and callbacks that wait for it are looked at. False when the account
     /// has an order of this number already.
     pub async fn adopt_order(&self, order: &AdoptedOrder<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let done = sqlx::query!(
             "insert into orders (id, account_id, provider, document_type, order_number, provider_order_number, document,
                  document_complete, adopted, placed, status, created_at, updated_at)
@@ -49,7 +49,7 @@ impl Store {
     /// Adds the provider's number to an adopted order that was registered without one; callbacks that wait for it
     /// are looked at.
     pub async fn add_provider_number(&self, order_id: Uuid, number: &str) -> Result<(), StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "update orders set provider_order_number = $2, version = version + 1, updated_at = onelane_now()
              where id = $1 and adopted and provider_order_number is null",

@@ -50,7 +50,7 @@ pub struct NewApiKey<'a> {
 impl Store {
     /// Adds a key; false when the same key is there already.
     pub async fn add_api_key(&self, new: &NewApiKey<'_>, act: &Act<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let done = sqlx::query!(
             "insert into api_keys (id, name, hash, scopes, accounts, expires_at, requests_per_second, burst, created_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, onelane_now()) on conflict (hash) do nothing",
@@ -122,7 +122,7 @@ impl Store {
 
     /// Refuses a key from now on; false when there is none with this id that is not revoked.
     pub async fn revoke_api_key(&self, id: Uuid, act: &Act<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let done =
             sqlx::query!("update api_keys set revoked_at = onelane_now() where id = $1 and revoked_at is null", id,)
                 .execute(&mut *transaction)

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
+use super::transaction::Transaction;
 use super::{Store, StoreError, word};
 use crate::canonical::Action;
 
@@ -98,11 +99,7 @@ pub(super) async fn record(connection: &mut PgConnection, act: &Act<'_>) -> Resu
 }
 
 /// Ends a transaction: with the act on record if it was done.
-pub(super) async fn commit_with(
-    mut transaction: Transaction<'_, Postgres>,
-    act: &Act<'_>,
-    done: bool,
-) -> Result<bool, StoreError> {
+pub(super) async fn commit_with(mut transaction: Transaction, act: &Act<'_>, done: bool) -> Result<bool, StoreError> {
     if done {
         record(&mut transaction, act).await?;
     }

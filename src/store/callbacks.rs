@@ -332,7 +332,7 @@ impl Store {
         overlap: Duration,
         act: &Act<'_>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let rotated = sqlx::query!(
             "update accounts set previous_callback_token_hash = callback_token_hash,
                  previous_callback_token_until = onelane_now() + make_interval(secs => $5),

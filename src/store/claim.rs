@@ -93,7 +93,7 @@ pub struct ClaimedItem {
 
 impl Store {
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(lane) = lock_lane(&mut transaction, request).await? else {
             transaction.commit().await?;
             return Ok(Claim::NoToken(Duration::ZERO));

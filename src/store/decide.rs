@@ -32,7 +32,7 @@ pub struct Resolution<'a> {
 impl Store {
     /// Puts a submission that is dead, rejected or in doubt back into the queue, with all its tries before it.
     pub async fn retry_submission(&self, id: Uuid, act: &Act<'_>) -> Result<Decided, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(order_id) = sqlx::query_scalar!("select order_id from submissions where id = $1", id)
             .fetch_optional(&mut *transaction)
             .await?
@@ -111,7 +111,7 @@ impl Store {
         resolution: &Resolution<'_>,
         act: &Act<'_>,
     ) -> Result<Decided, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(order_id) = sqlx::query_scalar!("select order_id from submissions where id = $1", id)
             .fetch_optional(&mut *transaction)
             .await?

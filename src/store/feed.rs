@@ -89,7 +89,7 @@ impl Store {
     /// Gives the next places to at most `most` committed events that have none, in the order in which they were
     /// written (those of one order under its lock, so that none stands before what led to it), and makes a delivery of each for every webhook endpoint that wants it and was there when it was written.
     pub async fn sequence_events(&self, most: i64) -> Result<Sequenced, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(turn) = sqlx::query!(
             // A replica that hangs with the lock loses it as every session does.
             "select first_position, last_position from feed for update skip locked",

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::callbacks::Reason;
+use super::transaction::Transaction;
 use super::{Store, StoreError, doubt, word};
 use crate::canonical::{CallbackState, Counting, EventType, Happening, OrderMention, OrderStatus, Receipt, Warning};
 
@@ -59,7 +60,7 @@ struct Told {
 impl Store {
     /// Does what a callback says: all of it in one commit, or nothing. Gives where the callback stands then.
     pub async fn settle_callback(&self, id: Uuid, reading: Reading, turn: Turn) -> Result<CallbackState, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let mut callback = lock(&mut transaction, id).await?;
         let open = matches!(callback.state, CallbackState::Received | CallbackState::Waiting);
         if turn == Turn::Gateway && !open {
@@ -79,7 +80,7 @@ impl Store {
     }
 }
 
-async fn lock(transaction: &mut PgTransaction<'_>, id: Uuid) -> Result<Locked, StoreError> {
+async fn lock(transaction: &mut Transaction, id: Uuid) -> Result<Locked, StoreError> {
     // Who cannot go on gives up its connection, and is processed later.
     sqlx::query!("select set_config('lock_timeout', $1, true)", LONGEST_LOCK).fetch_one(&mut **transaction).await?;
     let row = sqlx::query!(

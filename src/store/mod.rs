@@ -32,6 +32,7 @@ pub mod settle;
 pub mod submissions;
 pub mod submit;
 pub mod subscriptions;
+mod transaction;
 pub mod trips;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;

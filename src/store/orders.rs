@@ -228,7 +228,7 @@ impl Store {
             let statuses = status.map(|status| OrderStatus::before(status, rule)).unwrap_or_default();
             statuses.into_iter().map(Into::into).collect()
         };
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         // Those who refresh at once take turns, and none writes an event twice.
         sqlx::query!(
             "update orders o set refreshed_at = onelane_now(), updated_at = onelane_now(), status = n.status,

@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 impl Store {
     /// Puts the batch of an exchange back into the queue and takes the exchange off the record.
     pub async fn release(&self, exchange_id: Uuid) -> Result<Fenced, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let held = sqlx::query_scalar!(
             r#"select id from exchanges where id = $1 and finished_at is null and lease_until > onelane_now() for update"#,
             exchange_id,

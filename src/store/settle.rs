@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::{PgConnection, PgTransaction};
+use sqlx::PgConnection;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::exchanges::PackedBody;
 use super::lanes::LaneKey;
 use super::outcome;
+use super::transaction::Transaction;
 use super::{Store, StoreError, accounts, lanes, release, seconds};
 use crate::canonical::{EventType, Operation, OrderStatus, SubmissionResult, SubmissionState};
 
@@ -141,7 +142,7 @@ pub enum Fenced {
 
 impl Store {
     pub async fn settle(&self, settlement: &Settlement) -> Result<Fenced, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(now) = close_exchange(&mut transaction, settlement).await? else {
             return Ok(Fenced::TooLate);
         };
@@ -164,7 +165,7 @@ impl Store {
 
 /// Closes the exchange if its lease still holds: the fence.
 async fn close_exchange(
-    transaction: &mut PgTransaction<'_>,
+    transaction: &mut Transaction,
     settlement: &Settlement,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
     let record = settlement.record.as_ref();

@@ -59,7 +59,7 @@ pub enum CancelledHere {
 impl Store {
     /// Queues an operation on an order.
     pub async fn submit(&self, new: &NewSubmission<'_>) -> Result<Submitted, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         if lock_order(&mut transaction, new.order_id).await? != Some(new.checked_version) {
             return Ok(Submitted::OrderChanged);
         }
@@ -113,7 +113,7 @@ impl Store {
         checked_version: i64,
         key: Option<&IdempotencyKey>,
     ) -> Result<CancelledHere, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         if lock_order(&mut transaction, order_id).await? != Some(checked_version) {
             return Ok(CancelledHere::OrderChanged);
         }

@@ -73,7 +73,7 @@ pub struct StoredTripOrder {
 impl Store {
     /// Keeps a trip and its orders, and queues its submission: all or nothing.
     pub async fn accept_trip(&self, new: &NewTrip<'_>) -> Result<AcceptedTrip, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         if !idempotency::begin(&mut transaction, new.idempotency, new.trip_id, 202).await? {
             return Ok(AcceptedTrip::KeyKnown);
         }

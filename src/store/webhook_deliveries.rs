@@ -240,7 +240,7 @@ impl Store {
             DeliveryOutcome::Failed { error, wait } => (*error, *wait, None),
             DeliveryOutcome::Gone { error, reason } => (*error, Duration::ZERO, Some(*reason)),
         };
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         // The endpoint first, as whoever deletes it does.
         let Some(worn_out) = sqlx::query_scalar!(
             r#"update webhook_endpoints set failing_since = coalesce(failing_since, $2) where id = $1
@@ -290,7 +290,7 @@ impl Store {
     }
 
     async fn settle_delivered(&self, attempt: &DeliveryAttempt<'_>) -> Result<SettledDelivery, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "update webhook_endpoints set failing_since = null where id = $1 and failing_since is not null",
             attempt.endpoint_id,
@@ -346,7 +346,7 @@ impl Store {
 
     /// Begins a delivery anew, at once and with all its tries before it, whatever became of it.
     pub async fn redeliver(&self, endpoint_id: Uuid, event_id: Uuid, act: &Act<'_>) -> Result<Redelivered, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query!(
             r#"with target as (
                    select endpoint_id, event_id, coalesce(lease_until > onelane_now(), false) as under_way,

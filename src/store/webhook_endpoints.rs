@@ -61,7 +61,7 @@ impl Store {
         secret: &Sealed,
         act: &Act<'_>,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "insert into webhook_endpoints (id, url, description, types, accounts, secret, secret_key, created_at, updated_at)
              select $1, $2, $3, $4, $5, $6, $7, now, now from onelane_now() as now",
@@ -109,7 +109,7 @@ impl Store {
         version: i64,
         act: &Act<'_>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(before) = sqlx::query!(
             "select url, disabled_at from webhook_endpoints where id = $1 and version = $2 for no key update",
             id,
@@ -150,7 +150,7 @@ impl Store {
     /// Puts a new secret in the place of the one that signs; that one signs beside it for a while. False when the
     /// endpoint is gone.
     pub async fn rotate_webhook_secret(&self, id: Uuid, secret: &Sealed, act: &Act<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let done = sqlx::query!(
             "update webhook_endpoints set previous_secret = secret, previous_secret_key = secret_key,
                  previous_secret_until = onelane_now() + make_interval(secs => $4), secret = $2, secret_key = $3,
@@ -174,7 +174,7 @@ impl Store {
         version: Option<i64>,
         act: &Act<'_>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+        let mut transaction = self.begin().await?;
         let done = sqlx::query!(
             "delete from webhook_endpoints where id = $1 and ($2::bigint is null or version = $2)",
             id,

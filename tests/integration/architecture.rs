@@ -166,6 +166,15 @@ fn sql_stands_in_the_store_only() {
     }
 }
 
+/// The pool's own transactions are not closed when they are broken off while they begin.
+#[test]
+fn transactions_are_begun_by_the_store_alone() {
+    for path in sources(&source_root()).into_iter().filter(|path| !path.starts_with(source_root().join("sandbox"))) {
+        let code: String = code(&path).split_whitespace().collect();
+        assert!(!code.contains("pool().begin(") && !code.contains("pool.begin("), "{}", path.display());
+    }
+}
+
 /// Members that hold a secret, unless their type shows none.
 const SECRET_MEMBERS: &[&str] = &[
     "password",

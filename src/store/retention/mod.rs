@@ -13,9 +13,9 @@ mod keys;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use super::transaction::Transaction;
 use super::{Store, StoreError, seconds};
 
 pub use events::ForgottenEvents;
@@ -105,8 +105,8 @@ impl Store {
     }
 
     /// The transaction of a batch, which holds the turn; nothing when the turn is lost.
-    async fn begin_batch(&self, turn: Turn) -> Result<Option<PgTransaction<'_>>, StoreError> {
-        let mut transaction = self.pool().begin().await?;
+    async fn begin_batch(&self, turn: Turn) -> Result<Option<Transaction>, StoreError> {
+        let mut transaction = self.begin().await?;
         sqlx::query!("select set_config('lock_timeout', $1, true) as lock", LONGEST_LOCK)
             .fetch_one(&mut *transaction)
             .await?;

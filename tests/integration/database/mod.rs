@@ -1,6 +1,7 @@
 //! The database under a gateway: its schema, and what happens to the gateway when it is away, full or slow.
 
 mod away;
+mod broken_off;
 mod full;
 mod slow;
 mod upgrades;
