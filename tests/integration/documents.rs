@@ -55,6 +55,26 @@ fn every_link_leads_somewhere() {
     assert!(links > 20, "{links}");
 }
 
+/// The image is built from what `.dockerignore` lets through.
+#[test]
+fn what_the_image_copies_is_there_and_let_through() {
+    let recipe = fs::read_to_string(root().join("Dockerfile")).unwrap();
+    let let_through = fs::read_to_string(root().join(".dockerignore")).unwrap();
+    let let_through: Vec<&str> = let_through.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let copied: Vec<&str> = recipe
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY ").filter(|rest| !rest.starts_with("--from")))
+        .flat_map(|files| files.split_whitespace().rev().skip(1).collect::<Vec<_>>())
+        .collect();
+    for file in &copied {
+        assert!(root().join(file).exists() && let_through.contains(file), "{file}");
+    }
+    for file in let_through {
+        assert!(copied.contains(&file), "{file} is let through and not copied");
+    }
+    assert!(copied.len() > 5, "{copied:?}");
+}
+
 #[test]
 fn every_guard_has_a_test_that_exists() {
     let document = fs::read_to_string(root().join("docs/security.md")).unwrap();
