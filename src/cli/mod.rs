@@ -2,7 +2,7 @@
 
 mod dev;
 mod health;
-mod keys;
+mod master_key;
 mod openapi;
 mod sandbox;
 mod serve;
@@ -47,7 +47,7 @@ enum Command {
     },
     /// The master keys that seal secrets at rest: DATABASE_URL, ONELANE_MASTER_KEY, ONELANE_FORMER_MASTER_KEYS
     #[command(subcommand)]
-    Keys(Keys),
+    MasterKey(MasterKey),
     /// Bring the database's schema up to date: DATABASE_URL
     Migrate {
         /// A TOML file; environment variables win over it
@@ -77,7 +77,7 @@ enum Command {
 }
 
 #[derive(Subcommand)]
-enum Keys {
+enum MasterKey {
     /// Tell which keys sealed how many values
     Status {
         /// A TOML file; environment variables win over it
@@ -108,8 +108,8 @@ pub fn main() -> ExitCode {
             Command::Serve { config, migrate, role, allow_lost_keys } => {
                 serve::run(config.as_deref(), migrate, role, allow_lost_keys).await
             }
-            Command::Keys(Keys::Status { config }) => keys::status(config.as_deref()).await,
-            Command::Keys(Keys::Rotate { config }) => keys::rotate(config.as_deref()).await,
+            Command::MasterKey(MasterKey::Status { config }) => master_key::status(config.as_deref()).await,
+            Command::MasterKey(MasterKey::Rotate { config }) => master_key::rotate(config.as_deref()).await,
             Command::Migrate { config } => serve::migrate(config.as_deref()).await,
             Command::Sandbox { life } => sandbox::run(&life).await,
             Command::Health { listen, tls_certificate } => {

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::keys;
+use super::master_key;
 use crate::config::ServeConfig;
 use crate::gateway::{Gateway, GatewayOptions, Role, stop_on_signal};
 use crate::setback::Setbacks;
@@ -41,7 +41,7 @@ pub async fn run(
     }
     let schema = store.schema().await?;
     ensure!(schema.may_start(), "{schema}");
-    keys::ensure_known(&store, &vault, allow_lost_keys).await?;
+    master_key::ensure_known(&store, &vault, allow_lost_keys).await?;
     if let Some(key) = &config.admin_key {
         let key = key.expose_secret();
         ensure!(

@@ -284,7 +284,7 @@ async fn no_secret_comes_out() {
         assert!(log.contains(&format!("\"target\":\"{target}")), "nothing of {target} is logged");
     }
     needles.search("the log", log.as_bytes());
-    for arguments in [["keys", "status"].as_slice(), &["keys", "rotate"], &["openapi"]] {
+    for arguments in [["master-key", "status"].as_slice(), &["master-key", "rotate"], &["openapi"]] {
         let (done, said) = GatewayProcess::run(arguments, &database.url, &variables).await;
         assert!(done, "{said}");
         needles.search("what a command writes", said.as_bytes());

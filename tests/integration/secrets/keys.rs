@@ -148,13 +148,14 @@ async fn without_a_key_that_is_needed_nothing_starts() {
     assert!(!started);
     assert!(said.contains(old.key_id()) && said.contains(new.key_id()), "{said}");
     assert!(!said.contains(MASTER_KEY) && !said.contains(&new_key), "{said}");
-    let (started, said) = GatewayProcess::run(&["keys", "rotate"], &database.url, &only_new).await;
+    let (started, said) = GatewayProcess::run(&["master-key", "rotate"], &database.url, &only_new).await;
     assert!(!started && said.contains(old.key_id()) && said.contains("accounts.credentials of otms-demo"), "{said}");
-    let (told, said) = GatewayProcess::run(&["keys", "status"], &database.url, &only_new).await;
+    let (told, said) = GatewayProcess::run(&["master-key", "status"], &database.url, &only_new).await;
     assert!(told && said.contains(&format!("{}  not given", old.key_id())), "{said}");
     assert!(said.contains(&format!("{}  current    0 values", new.key_id())), "{said}");
     // Which key is needed can be asked without one.
-    let (told, said) = GatewayProcess::run(&["keys", "status"], &database.url, &[("ONELANE_MASTER_KEY", "")]).await;
+    let (told, said) =
+        GatewayProcess::run(&["master-key", "status"], &database.url, &[("ONELANE_MASTER_KEY", "")]).await;
     assert!(told && said.contains(old.key_id()), "{said}");
     for wrong in ["dG9vIHNob3J0LWM0bjRyeQ==", "c4n4ry"] {
         let (started, said) =

@@ -120,16 +120,16 @@ async fn the_master_key_is_changed_while_gateways_serve() {
     // 2. The new key seals.
     let both = [("ONELANE_MASTER_KEY", new_key.as_str()), ("ONELANE_FORMER_MASTER_KEYS", MASTER_KEY)];
     let gateways = restart(gateways, &mut traffic, &database, &both).await;
-    let (told, said) = GatewayProcess::run(&["keys", "status"], &database.url, &both).await;
+    let (told, said) = GatewayProcess::run(&["master-key", "status"], &database.url, &both).await;
     assert!(told && said.contains(&format!("{}  current", new.key_id())), "{said}");
     assert!(said.contains(&format!("{}  former", old.key_id())), "{said}");
     // 3. What the old key sealed is sealed anew.
-    let (done, said) = GatewayProcess::run(&["keys", "rotate"], &database.url, &both).await;
+    let (done, said) = GatewayProcess::run(&["master-key", "rotate"], &database.url, &both).await;
     assert!(done && !said.contains(old.key_id()), "{said}");
     let acts = database
         .texts("select actor || ' ' || actor_name || ' ' || object from audit_log where action = 'master_key.rotate'")
         .await;
-    assert_eq!(acts, [format!("command_line keys rotate {}", new.key_id())]);
+    assert_eq!(acts, [format!("command_line master-key rotate {}", new.key_id())]);
     traffic.some_more().await;
     // 4. The old key is forgotten.
     let only_new = [("ONELANE_MASTER_KEY", new_key.as_str())];
@@ -164,7 +164,7 @@ async fn the_master_key_is_changed_while_gateways_serve() {
         heard += usize::from(webhook.event()["type"] == "order.placed");
     }
 
-    let (_, said) = GatewayProcess::run(&["keys", "status"], &database.url, &only_new).await;
+    let (_, said) = GatewayProcess::run(&["master-key", "status"], &database.url, &only_new).await;
     assert!(said.contains(new.key_id()) && !said.contains(old.key_id()), "{said}");
     // Whoever comes back with the old key alone is told which one is needed.
     let (started, said) = GatewayProcess::run(&["serve"], &database.url, &[]).await;

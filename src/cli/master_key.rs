@@ -1,4 +1,4 @@
-//! `onelane keys status` and `onelane keys rotate`
+//! `onelane master-key status` and `onelane master-key rotate`
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,7 +38,7 @@ pub async fn rotate(config: Option<&Path>) -> anyhow::Result<()> {
     let Rotated { resealed, erased, failures, left } = rotation::rotate(&store, &vault).await?;
     store
         .record(&Act {
-            actor: Actor::CommandLine("keys rotate"),
+            actor: Actor::CommandLine("master-key rotate"),
             action: Action::RotateMasterKey,
             object: vault.key_id().to_owned(),
             account: None,
@@ -81,7 +81,7 @@ pub async fn ensure_known(store: &Store, vault: &Vault, allow_lost: bool) -> any
     }
     anyhow::bail!(
         "the ledger holds secrets that were sealed with the master key {unknown}, which was not given \
-         (ONELANE_MASTER_KEY is {}); add it to ONELANE_FORMER_MASTER_KEYS. `onelane keys status` says what it sealed. \
+         (ONELANE_MASTER_KEY is {}); add it to ONELANE_FORMER_MASTER_KEYS. `onelane master-key status` says what it sealed. \
          If it is lost, start with --allow-lost-keys and give those secrets anew",
         vault.key_id()
     )
