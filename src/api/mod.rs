@@ -73,6 +73,8 @@ pub use key_limits::KeyLimits;
 pub use limits::Limits;
 pub use openapi::CONTRACT;
 pub use pressure::requests_at_once;
+pub use translating::TranslationView;
+pub(crate) use translations::translate_offline;
 
 /// What handlers need.
 #[derive(Clone)]

@@ -92,37 +92,41 @@ impl OpenedAccount {
     /// Translates an operation without sending it, or says why the provider cannot carry it. Pointers are into
     /// the order.
     pub fn translate(&self, item: Item<'_>) -> Result<Translated, Problem> {
-        let Item { operation, order, .. } = item;
-        let unsupported = |detail: String| Problem::new(Kind::UnsupportedByProvider, detail);
-        let name = self.profile.name;
-        let Some(outward) = self.outward else {
-            return Err(unsupported(format!("{name} takes no orders; it calls this gateway.")));
-        };
-        let Some(entry) = self.profile.operation(operation, order.document_type()) else {
-            return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
-        };
-        let Translation { request, refusals, notices, lineage, dropped } =
-            translate(self.profile, outward, &self.account, item);
-        if !refusals.is_empty() {
-            return Err(refused(refusals));
-        }
-        let request = request.ok_or_else(|| {
-            Problem::new(Kind::Internal, format!("The adapter of {name} neither wrote a request nor said why not."))
-        })?;
-        let lane = LaneKey {
-            provider: self.profile.id.to_owned(),
-            throttle_group: self.stored.throttle_group.clone(),
-            endpoint: entry.endpoint.to_owned(),
-        };
-        Ok(Translated {
-            lane,
-            batch_key: outward.batch_key(&self.account, operation, order),
-            notices,
-            request,
-            lineage,
-            dropped,
-        })
+        translate_for(self.profile, self.outward, &self.account, &self.stored.throttle_group, item)
     }
+}
+
+/// Translates an operation for an account, whether a ledger knows it or not.
+pub fn translate_for(
+    profile: &'static Profile,
+    outward: Option<&dyn Outward>,
+    account: &Account,
+    throttle_group: &str,
+    item: Item<'_>,
+) -> Result<Translated, Problem> {
+    let Item { operation, order, .. } = item;
+    let unsupported = |detail: String| Problem::new(Kind::UnsupportedByProvider, detail);
+    let name = profile.name;
+    let Some(outward) = outward else {
+        return Err(unsupported(format!("{name} takes no orders; it calls this gateway.")));
+    };
+    let Some(entry) = profile.operation(operation, order.document_type()) else {
+        return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
+    };
+    let Translation { request, refusals, notices, lineage, dropped } = translate(profile, outward, account, item);
+    if !refusals.is_empty() {
+        return Err(refused(refusals));
+    }
+    let request = request.ok_or_else(|| {
+        Problem::new(Kind::Internal, format!("The adapter of {name} neither wrote a request nor said why not."))
+    })?;
+    let lane = LaneKey {
+        provider: profile.id.to_owned(),
+        throttle_group: throttle_group.to_owned(),
+        endpoint: entry.endpoint.to_owned(),
+    };
+    let batch_key = outward.batch_key(account, operation, order);
+    Ok(Translated { lane, batch_key, notices, request, lineage, dropped })
 }
 
 /// What the provider cannot carry, as a problem: of a kind of its own only where all of it is of that kind.

@@ -12,9 +12,9 @@ use super::body::{JsonBody, validate};
 use super::params::{NoParams, Params};
 use super::patch;
 use super::problem::{Kind, Problem, ProblemDocument};
-use super::translating::{TranslationView, account_for, translation_answer};
+use super::translating::{Translated, TranslationView, account_for, translate_for, translation_answer};
 use crate::canonical::{FieldError, Operation, Order};
-use crate::provider::{Item, Trip};
+use crate::provider::{Account, Item, Provider, Trip};
 
 /// An operation that shall be shown and not done.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,22 +58,57 @@ pub async fn handler(
     body: JsonBody,
 ) -> Result<Response, Problem> {
     caller.require_any(&[Scope::OrdersWrite, Scope::OrdersRead])?;
-    let NewTranslation { account, operation, order, changes } = validate(&addressed(body.value))?;
-    let (before, order, change) = apply(operation, order, changes.as_ref())?;
-    let account = account_for(&state, &caller, &account).await?;
-    let driver = order.dispatch.as_ref().and_then(|dispatch| dispatch.driver.as_ref()?.phone.as_deref());
-    let trip = Trip { orders: std::slice::from_ref(&order), driver_phone: driver.unwrap_or_default() };
-    let translated = account
-        .translate(Item {
-            operation,
-            trip: (operation == Operation::CreateTrip).then_some(trip),
+    let wish = Wish::read(body.value)?;
+    let account = account_for(&state, &caller, &wish.account).await?;
+    Ok(translation_answer(wish.translate(|item| account.translate(item))?))
+}
+
+/// The same for an account that no ledger holds: by the same rules, and without a gateway.
+pub fn translate_offline(
+    body: Value,
+    provider: &'static dyn Provider,
+    account: &Account,
+) -> Result<TranslationView, Problem> {
+    let translate = |item: Item<'_>| translate_for(provider.profile(), provider.outward(), account, &account.id, item);
+    Wish::read(body)?.translate(translate).map(TranslationView::from)
+}
+
+/// What shall be translated, as far as that can be said without the account.
+struct Wish {
+    account: String,
+    operation: Operation,
+    before: Option<Order>,
+    /// As it would stand after the operation
+    order: Order,
+    change: Option<Value>,
+    /// The change as the caller named it
+    changes: Option<Value>,
+}
+
+impl Wish {
+    fn read(body: Value) -> Result<Self, Problem> {
+        let NewTranslation { account, operation, order, changes } = validate(&addressed(body))?;
+        let (before, order, change) = apply(operation, order, changes.as_ref())?;
+        Ok(Wish { account, operation, before, order, change, changes })
+    }
+
+    fn translate(
+        &self,
+        translate: impl FnOnce(Item<'_>) -> Result<Translated, Problem>,
+    ) -> Result<Translated, Problem> {
+        let Wish { account: _, operation, before, order, change, changes } = self;
+        let driver = order.dispatch.as_ref().and_then(|dispatch| dispatch.driver.as_ref()?.phone.as_deref());
+        let trip = Trip { orders: std::slice::from_ref(order), driver_phone: driver.unwrap_or_default() };
+        let item = Item {
+            operation: *operation,
+            trip: (*operation == Operation::CreateTrip).then_some(trip),
             change: change.as_ref(),
             standing: before.as_ref(),
             provider_order_number: order.provider_order_number.as_deref(),
-            ..Item::create(&order)
-        })
-        .map_err(|problem| place(problem, changes.as_ref()))?;
-    Ok(translation_answer(translated))
+            ..Item::create(order)
+        };
+        translate(item).map_err(|problem| place(problem, changes.as_ref()))
+    }
 }
 
 /// The body with its account in the order, too: one document may be shown to several accounts.

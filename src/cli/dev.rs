@@ -1,5 +1,6 @@
 //! `onelane dev`: everything on a laptop, from one command.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::output;
 use super::sandbox::{self, LifeArguments};
 use crate::canonical::Action;
 use crate::gateway::{Gateway, GatewayOptions, stop_on_signal};
@@ -112,9 +114,12 @@ async fn serve(directory: &Path, database_url: String, pace: Pace, stop: Cancell
     }
     // What the environment names may hold a password; whoever set it knows it.
     let database = if variable("DATABASE_URL").is_some() { "as DATABASE_URL says" } else { &database_url };
-    greet(address, &books, &key, database);
-    propose(address, &key, &examples, pace);
-    println!("\nCtrl-C stops everything; nothing is lost.\n");
+    // Whoever does not read it can do without.
+    let _ = output::line(format!(
+        "{}{}\n\nCtrl-C stops everything; nothing is lost.\n",
+        greeting(address, &books, &key, database),
+        proposal(address, &key, &examples, pace)
+    ));
 
     let simulating = stop.clone();
     let simulators = tokio::spawn(sandbox.serve(sandbox_listener, simulating.cancelled_owned()));
@@ -214,19 +219,20 @@ struct Example {
 }
 
 /// Says what runs.
-fn greet(address: SocketAddr, books: &[String], key: &str, database: &str) {
+fn greeting(address: SocketAddr, books: &[String], key: &str, database: &str) -> String {
     let books = books.join("\n             ");
-    println!(
+    format!(
         "\nonelane is ready.\n
   API        http://{address}/docs   (Swagger UI; authorize with the key)
   API key    {key}
   Sandbox    {books}   (the orders that the simulated providers hold)
   Database   {database}"
-    );
+    )
 }
 
 /// Says what to try.
-fn propose(address: SocketAddr, key: &str, examples: &[Example], pace: Pace) {
+fn proposal(address: SocketAddr, key: &str, examples: &[Example], pace: Pace) -> String {
+    let mut words = String::new();
     let post = |example: &Example| {
         // The shell puts the time in, so that the line works again and again.
         let order = example.order.to_string().replace(EXAMPLE_NUMBER, "SO-'$(date +%s)'");
@@ -235,17 +241,24 @@ fn propose(address: SocketAddr, key: &str, examples: &[Example], pace: Pace) {
         )
     };
     if let Some(example) = examples.first() {
-        println!("\nTry it, and see what the provider made of the order:\n\n{}", post(example));
+        let _ = write!(words, "\n\nTry it, and see what the provider made of the order:\n\n{}", post(example));
     }
     if let Some(example) = examples.iter().find(|example| example.goes_on) {
         let goes_on = match pace.seconds_per_stage {
             0.0 => "goes on when it is advanced by hand".to_owned(),
             seconds => format!("goes on by itself, a stage every {seconds} seconds"),
         };
-        println!(
-            "\nAn order of this one {goes_on}. In another terminal, see what its provider tells:\n
+        let _ = write!(
+            words,
+            "\n\nAn order of this one {goes_on}. In another terminal, see what its provider tells:\n
 curl -sN 'http://{address}/v1/events/stream?after=latest' -H 'Authorization: Bearer {key}'\n\n{}",
             post(example)
         );
     }
+    let _ = write!(
+        words,
+        "\n\nThe command line does the same: `onelane watch`, `onelane submit order.json`, `onelane accounts list`, with\n
+export ONELANE_URL=http://{address} ONELANE_API_KEY={key}"
+    );
+    words
 }

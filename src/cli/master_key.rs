@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::output;
 use super::serve::{connect, vault};
 use crate::canonical::Action;
 use crate::config::ServeConfig;
@@ -24,7 +25,7 @@ pub async fn status(config: Option<&Path>) -> anyhow::Result<()> {
     // Which key is needed can be asked without one.
     let vault = config.master_key.is_some().then(|| vault(&config)).transpose()?;
     let Some(store) = connect(&config, &CancellationToken::new()).await? else { return Ok(()) };
-    print_counts(vault.as_ref(), &store.sealed_counts().await?);
+    print_counts(vault.as_ref(), &store.sealed_counts().await?)?;
     store.close().await;
     Ok(())
 }
@@ -45,14 +46,14 @@ pub async fn rotate(config: Option<&Path>) -> anyhow::Result<()> {
             details: json!({"resealed": resealed, "erased": erased, "failed": failures.len()}),
         })
         .await?;
-    println!("{resealed} values were sealed anew with the master key {}.", vault.key_id());
+    output::line(format!("{resealed} values were sealed anew with the master key {}.", vault.key_id()))?;
     if erased > 0 {
-        println!("{erased} secrets of webhook endpoints that sign no longer were taken away.");
+        output::line(format!("{erased} secrets of webhook endpoints that sign no longer were taken away."))?;
     }
     for Failure { table, column, row, error } in &failures {
         eprintln!("{table}.{column} of {} {}: {error}", row.id, row.topic);
     }
-    print_counts(Some(&vault), &store.sealed_counts().await?);
+    print_counts(Some(&vault), &store.sealed_counts().await?)?;
     store.close().await;
     ensure!(
         failures.is_empty(),
@@ -105,7 +106,7 @@ async fn pause_lost_accounts(store: &Store, vault: &Vault) -> anyhow::Result<()>
     Ok(())
 }
 
-fn print_counts(vault: Option<&Vault>, counts: &[SealedCount]) {
+fn print_counts(vault: Option<&Vault>, counts: &[SealedCount]) -> anyhow::Result<()> {
     let mut keys: BTreeMap<&str, Vec<&SealedCount>> = BTreeMap::new();
     keys.extend(vault.map(|vault| (vault.key_id(), Vec::new())));
     for count in counts {
@@ -119,9 +120,10 @@ fn print_counts(vault: Option<&Vault>, counts: &[SealedCount]) {
             None => "",
         };
         let total: i64 = counts.iter().map(|count| count.count).sum();
-        println!("{key_id}  {standing:9}  {total} values");
+        output::line(format!("{key_id}  {standing:9}  {total} values"))?;
         for SealedCount { table, column, key_id: _, count } in counts {
-            println!("    {count:6}  {table}.{column}");
+            output::line(format!("    {count:6}  {table}.{column}"))?;
         }
     }
+    Ok(())
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 
+use super::output;
 use crate::api::CONTRACT;
 
 pub fn run(check: Option<&Path>) -> anyhow::Result<()> {
     let document = format!("{:#}\n", CONTRACT.document());
     match check {
-        None => print!("{document}"),
+        None => output::bytes(document.as_bytes())?,
         Some(path) => {
             let committed = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             ensure!(

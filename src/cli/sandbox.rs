@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use super::output;
 use crate::gateway::stop_on_signal;
 use crate::sandbox::{Pace, Sandbox, SandboxOptions, seeded};
 use crate::telemetry;
@@ -63,9 +64,9 @@ pub async fn run(life: &LifeArguments) -> anyhow::Result<()> {
     let listener = bind(listen_address()?).await?;
     let address = listener.local_addr()?;
     let sandbox = simulators(life.pace(0.0))?;
-    println!("Provider simulators on http://{address}, with these credentials:");
+    output::line(format!("Provider simulators on http://{address}, with these credentials:"))?;
     for account in sandbox.demo_accounts(&format!("http://{address}")) {
-        println!("  {:10} {}  {}", account.provider, account.base_url, account.credentials);
+        output::line(format!("  {:10} {}  {}", account.provider, account.base_url, account.credentials))?;
     }
     sandbox.serve(listener, stop_on_signal().cancelled_owned()).await?;
     Ok(())
