@@ -10,6 +10,7 @@ mod bad_input;
 mod batch;
 mod callbacks;
 mod changes;
+mod cli;
 mod conformance;
 mod contract;
 mod database;
