@@ -55,6 +55,8 @@ impl<'a> Sender<'a> {
 
     /// Sends a batch until each of its orders has an answer, and reports the answers.
     pub async fn send(&mut self, orders: Vec<Placed>, report: &mut Report) -> anyhow::Result<Flow> {
+        // Input that was long in coming is no lack of progress.
+        self.got_on();
         let mut portions = VecDeque::from([Portion { orders, round: 0 }]);
         while let Some(portion) = portions.pop_front() {
             let Some(answer) = self.post(&portion, report).await? else { return Ok(Flow::Stopped) };
