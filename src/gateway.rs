@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, AppState, Bodies, KeyLimits, Limits};
 use crate::callback::Callbacks;
+use crate::console;
 use crate::delivery::{Delivery, SendError};
 use crate::event::{Events, SetUpError};
 use crate::reach::AllowedNetworks;
@@ -148,7 +149,12 @@ impl Gateway {
         }
         let stopping = state.stopping.clone();
         let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
-        let app = if role.answers_callers() { api::router(state) } else { api::probe_router(state) };
+        let app = if role.answers_callers() {
+            let pages = console::router(state.clone());
+            api::router(state, pages)
+        } else {
+            api::probe_router(state)
+        };
         // Ends with this.
         let mut watching = JoinSet::new();
         if let Some(certificate) = server.certificate.clone() {

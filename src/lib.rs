@@ -5,6 +5,7 @@ pub mod callback;
 pub mod canonical;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod core_dump;
 pub mod delivery;
 pub mod event;

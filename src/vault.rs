@@ -26,6 +26,8 @@ pub enum Place<'a> {
     SubscriptionAddress(&'a str),
     /// What signs deliveries to a webhook endpoint
     WebhookSecret(Uuid),
+    /// A cookie of the console
+    ConsoleSession,
 }
 
 impl fmt::Display for Place<'_> {
@@ -36,6 +38,7 @@ impl fmt::Display for Place<'_> {
             Place::Session(account) => write!(formatter, "sessions/{account}"),
             Place::SubscriptionAddress(account) => write!(formatter, "subscriptions/{account}"),
             Place::WebhookSecret(endpoint) => write!(formatter, "webhook-endpoints/{endpoint}"),
+            Place::ConsoleSession => write!(formatter, "console/session"),
         }
     }
 }

@@ -71,6 +71,11 @@ impl Caller {
         self.accounts.as_ref().is_none_or(|accounts| accounts.iter().any(|allowed| allowed == account))
     }
 
+    /// Name of the key.
+    pub fn key_name(&self) -> &str {
+        &self.key_name
+    }
+
     /// Also in the answer and in every log line.
     pub fn request_id(&self) -> &str {
         self.request_id.as_deref().unwrap_or_default()

@@ -67,7 +67,7 @@ use crate::store::{Store, StoreError};
 use crate::upkeep::Upkeep;
 use crate::vault::Vault;
 
-pub use auth::{generate_key, hash as hash_key};
+pub use auth::{Caller, Scope, generate_key, hash as hash_key};
 pub use bodies::Bodies;
 pub use key_limits::KeyLimits;
 pub use limits::Limits;
@@ -158,12 +158,22 @@ fn probes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
 }
 
-/// The whole service.
-pub fn router(state: AppState) -> Router {
+/// The whole service, with pages for people beside the API.
+pub fn router(state: AppState, pages: Router) -> Router {
     let (routes, _) = routes().split_for_parts();
     // It also answers `/openapi.json`.
     let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone());
-    layered(routes.with_state(state.clone()).merge(docs), state)
+    layered(routes.with_state(state.clone()).merge(docs).merge(pages), state)
+}
+
+/// The API for a page of this process that stands for a caller. What goes around a request as a whole (its place, its
+/// deadline, its log line) went around the page's own.
+pub fn inner_router(state: AppState) -> Router {
+    let (routes, _) = routes().split_for_parts();
+    Router::new()
+        .merge(routes.with_state(state))
+        .layer(middleware::from_fn(problem::refuse_nul))
+        .layer(middleware::from_fn(problem::complete_problems))
 }
 
 /// A process that only works: it can be probed, and nothing else.

@@ -223,6 +223,7 @@ fn greeting(address: SocketAddr, books: &[String], key: &str, database: &str) ->
     let books = books.join("\n             ");
     format!(
         "\nonelane is ready.\n
+  Console    http://{address}/console   (sign in with the key)
   API        http://{address}/docs   (Swagger UI; authorize with the key)
   API key    {key}
   Sandbox    {books}   (the orders that the simulated providers hold)

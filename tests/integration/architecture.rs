@@ -9,8 +9,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "canonical",
         &[
-            "provider", "store", "delivery", "callback", "upkeep", "api", "sandbox", "gateway", "cli", "axum", "sqlx",
-            "reqwest",
+            "provider", "store", "delivery", "callback", "upkeep", "api", "console", "sandbox", "gateway", "cli", "axum",
+            "sqlx", "reqwest",
         ],
     ),
     (
@@ -20,12 +20,14 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "tokio",
         ],
     ),
-    ("store", &["delivery", "callback", "event", "api", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
+    ("store", &["delivery", "callback", "event", "api", "console", "sandbox", "gateway", "cli", "provider", "axum", "reqwest"]),
     ("delivery", &["callback", "event", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
     ("callback", &["event", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
     ("upkeep", &["event", "api", "sandbox", "gateway", "cli", "axum", "sqlx", "reqwest"]),
     ("event", &["provider", "delivery", "callback", "api", "sandbox", "gateway", "cli", "axum", "sqlx"]),
-    ("api", &["sandbox", "gateway", "cli", "sqlx", "reqwest"]),
+    ("api", &["console", "sandbox", "gateway", "cli", "sqlx", "reqwest"]),
+    // What the API does is asked of the API.
+    ("console", &["callback", "event", "upkeep", "reach", "sandbox", "gateway", "cli", "sqlx", "reqwest"]),
     ("sandbox", &["provider", "store", "delivery", "callback", "api", "canonical", "gateway", "cli", "sqlx"]),
     ("postgres", &["provider", "store", "delivery", "api", "canonical", "sandbox", "gateway", "cli", "axum"]),
     (

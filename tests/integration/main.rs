@@ -12,6 +12,7 @@ mod callbacks;
 mod changes;
 mod cli;
 mod conformance;
+mod console;
 mod contract;
 mod database;
 mod decisions;
