@@ -1,6 +1,5 @@
 //! What stands around every page: navigation, language, who is signed in, and what was just done.
 
-use super::assets;
 use super::language::{Language, texts};
 use super::query::with_query;
 
@@ -113,11 +112,6 @@ impl Frame {
         let other_language =
             with_query(&format!("/console/language/{}", language.other().code()), &[("back", Some(here))]);
         Frame { language, t, title: title.into(), links, signed_in, notice: None, other_language }
-    }
-
-    /// Where an asset is served.
-    pub fn asset(&self, name: &str) -> String {
-        assets::path(name)
     }
 
     /// The token that each form sends along.

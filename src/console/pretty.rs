@@ -69,7 +69,7 @@ impl Pretty {
 
     fn push(&mut self, class: &'static str, text: &str) {
         let room = MOST_SHOWN.saturating_sub(self.length);
-        let end = if text.len() <= room { text.len() } else { text.floor_char_boundary(room) };
+        let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
         self.is_cut |= end < text.len();
         self.length += end;
         if end == 0 {

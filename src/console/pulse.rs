@@ -18,10 +18,13 @@ const FRESH: TimeDelta = TimeDelta::seconds(2);
 /// Sets of accounts that are remembered; keys are limited to few different ones.
 const MOST_SETS: usize = 32;
 
+/// The accounts that somebody may see; nothing means all.
+type Accounts = Option<Vec<String>>;
+
 /// What was counted, by the accounts that somebody may see.
 #[derive(Default)]
 pub struct Pulse {
-    counted: Mutex<HashMap<Option<Vec<String>>, Arc<Mutex<Counted>>>>,
+    counted: Mutex<HashMap<Accounts, Arc<Mutex<Counted>>>>,
 }
 
 #[derive(Default)]

@@ -18,6 +18,7 @@ pub struct Page<T> {
 }
 
 /// An order, as far as lists and headings show it.
+#[expect(clippy::struct_field_names, reason = "named as the API names its members")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
@@ -116,6 +117,7 @@ pub struct Answered {
 }
 
 /// A body to the byte.
+#[expect(clippy::struct_field_names, reason = "named as the API names its members")]
 #[derive(Deserialize)]
 pub struct Content {
     pub content: String,

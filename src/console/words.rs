@@ -130,7 +130,6 @@ pub fn hold_word(reason: HoldReason, language: Language) -> &'static str {
     language.choose(english, chinese)
 }
 
-#[expect(clippy::too_many_lines, reason = "a table: one entry for each type")]
 pub fn event_word(event_type: EventType, language: Language) -> &'static str {
     let (english, chinese) = match event_type {
         EventType::OrderPlaced => ("The provider holds the order", "服务商已收到订单"),

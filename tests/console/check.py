@@ -78,7 +78,7 @@ class Ledger:
         self.again = api.place(api.order(f"SO-{run}-AGAIN", customer={"code": "UNKNOWN"}))
         faults = [{"kind": "commit_then_drop", "times": 1}]
         api.call("PUT", "/control/otms/faults", faults, base=api.sandbox)
-        self.doubtful = api.place(api.order(f"SO-{run}-DOUBT"), wait=2)
+        self.doubtful = api.place(api.order(f"SO-{run}-DOUBT"), wait=4)
         api.call("PUT", "/control/otms/faults", [], base=api.sandbox)
         api.call("POST", "/v1/accounts/otms-demo/pause")
         self.waiting = api.call("POST", "/v1/orders", api.order(f"SO-{run}-WAITING"))

@@ -28,13 +28,14 @@ function options(element, series, format) {
     ],
     series: [
       { label: element.dataset.time, value: (_, seconds) => (seconds == null ? "—" : time(seconds)) },
-      ...series.map(({ label, stroke, fill }) => ({
+      ...series.map(({ label, stroke, fill, points }) => ({
         label,
         stroke: colour(stroke),
         fill: fill ? colour(fill) : undefined,
         width: 2,
         spanGaps: false,
-        points: { show: (_, index, from, to) => to - from < 2, size: 5 },
+        // A minute between two without traffic is no line.
+        points: { show: Boolean(points), size: 5 },
         value: (_, value) => (value == null ? "—" : format(value)),
       })),
     ],

@@ -14,9 +14,9 @@ const charts = {
     { label: throughput.dataset.settled, stroke: "--good" },
   ]),
   latency: new Chart(latency, [
-    { label: latency.dataset.median, stroke: "--accent" },
-    { label: latency.dataset.most, stroke: "--warning" },
-    { label: latency.dataset.answered, stroke: "--good" },
+    { label: latency.dataset.median, stroke: "--accent", points: true },
+    { label: latency.dataset.most, stroke: "--warning", points: true },
+    { label: latency.dataset.answered, stroke: "--good", points: true },
   ]),
 };
 

@@ -8,7 +8,7 @@ mod session;
 
 use crate::harness::{Bench, order};
 
-pub use browser::{Browser, Page};
+use browser::Browser;
 
 /// A gateway, and an administrator's browser that is signed in.
 async fn signed_in() -> (Bench, Browser) {
