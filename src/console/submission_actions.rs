@@ -75,7 +75,12 @@ pub async fn resolve_page(visitor: Visitor, Path(id): Path<String>) -> Result<Re
     asked(&visitor, &id, Decision::default(), None).await
 }
 
-async fn asked(visitor: &Visitor, id: &str, decision: Decision, refusal: Option<&Refusal>) -> Result<Response, Failure> {
+async fn asked(
+    visitor: &Visitor,
+    id: &str,
+    decision: Decision,
+    refusal: Option<&Refusal>,
+) -> Result<Response, Failure> {
     let submission: Submission = visitor.get(&format!("/v1/submissions/{}", checked(id)?)).await?;
     let t = Texts::of(visitor.language);
     let page = ResolvePage {

@@ -24,6 +24,7 @@ texts! {
     account: "Account", "账户";
     state: "State", "状态";
     operation: "Operation", "操作";
+    order: "Order", "订单";
     all: "All", "全部";
     show: "Show", "显示";
     clear: "Clear", "清除";
@@ -64,6 +65,7 @@ struct SubmissionsPage {
 
 struct Row {
     id: Uuid,
+    order_number: String,
     operation: &'static str,
     account: String,
     endpoint: String,
@@ -89,6 +91,13 @@ pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Respon
     let operations = Operation::VARIANTS.iter().map(|operation| {
         Choice::new(<&str>::from(*operation), operation_word(*operation, language), asked.operation.as_deref())
     });
+    // Of orders that the key may see, as the API has said by now.
+    let orders: Vec<Uuid> = submissions.items.iter().map(|submission| submission.order_id).collect();
+    let numbers = visitor.console.app.store.order_numbers(&orders).await?;
+    let rows = submissions.items.into_iter().map(|submission| {
+        let number = numbers.get(&submission.order_id).cloned().unwrap_or_default();
+        Row::of(submission, number, &visitor)
+    });
     let next = submissions.next_cursor.as_deref();
     let page = SubmissionsPage {
         frame: visitor.frame(Section::Submissions, t.title),
@@ -98,7 +107,7 @@ pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Respon
         operations: operations.collect(),
         pager: Pager::new("/console/submissions", &filters, asked.cursor.as_deref(), next),
         is_narrowed: filters.iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty())),
-        rows: submissions.items.into_iter().map(|submission| Row::of(submission, &visitor)).collect(),
+        rows: rows.collect(),
     };
     visitor.answer(&page)
 }
@@ -120,11 +129,12 @@ pub fn checked(id: &str) -> Result<Uuid, Failure> {
 }
 
 impl Row {
-    fn of(submission: reading::Submission, visitor: &Visitor) -> Self {
+    fn of(submission: reading::Submission, order_number: String, visitor: &Visitor) -> Self {
         let language = visitor.language;
         let said = submission.results.into_iter().next_back();
         Row {
             id: submission.id,
+            order_number,
             operation: operation_word(submission.operation, language),
             account: submission.account,
             endpoint: submission.endpoint,

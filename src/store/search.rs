@@ -1,5 +1,7 @@
 //! Finding orders by any number that somebody may have of them.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::{Store, StoreError};
@@ -41,6 +43,14 @@ impl Store {
         )
         .fetch_all(self.pool())
         .await?)
+    }
+
+    /// The callers' numbers of these orders.
+    pub async fn order_numbers(&self, orders: &[Uuid]) -> Result<HashMap<Uuid, String>, StoreError> {
+        let rows = sqlx::query!("select id, order_number from orders where id = any($1)", orders)
+            .fetch_all(self.pool())
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.order_number)).collect())
     }
 
     /// Ids of the callbacks that told something of an order, oldest first, at most `limit`.

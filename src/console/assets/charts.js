@@ -20,14 +20,13 @@ function options(element, series, format) {
     height: HEIGHT,
     tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "Asia/Shanghai"),
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-    legend: { live: true },
     scales: { y: { range: (_, low, high) => [0, Math.max(high || 0, 1) * 1.1] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map(time), space: 60 },
+      { ...axis, values: (_, ticks) => ticks.map(time), space: 60, size: 30 },
       { ...axis, values: (_, ticks) => ticks.map(format), size: 56 },
     ],
     series: [
-      { label: element.dataset.time, value: (_, seconds) => (seconds == null ? "—" : time(seconds)) },
+      { label: element.dataset.time, value: (_, seconds) => (seconds == null ? "" : time(seconds)) },
       ...series.map(({ label, stroke, fill, points }) => ({
         label,
         stroke: colour(stroke),
@@ -36,7 +35,7 @@ function options(element, series, format) {
         spanGaps: false,
         // A minute between two without traffic is no line.
         points: { show: Boolean(points), size: 5 },
-        value: (_, value) => (value == null ? "—" : format(value)),
+        value: (_, value) => (value == null ? "" : format(value)),
       })),
     ],
   };

@@ -1,5 +1,8 @@
 // What every page gains with scripts: a filter acts at once, and a button that was pressed is not pressed twice.
 
+// Where the navigation is wider than the window, its current part is in it.
+document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 for (const form of document.querySelectorAll("form[data-live]")) {
   for (const field of form.querySelectorAll("select, input[type=date]")) {
     field.addEventListener("change", () => form.requestSubmit());
@@ -21,18 +24,3 @@ window.addEventListener("pageshow", () => {
     delete form.dataset.sent;
   }
 });
-
-for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) {
-    continue;
-  }
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    const label = button.textContent;
-    button.textContent = button.dataset.copied;
-    setTimeout(() => {
-      button.textContent = label;
-    }, 1500);
-  });
-}

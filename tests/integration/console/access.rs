@@ -22,7 +22,7 @@ async fn orders_of_other_accounts_are_not_there() {
     let bench = Bench::start().await;
     let order = bench.caller.place(&order("SO-HIDDEN-1")).await;
     let (id, submission) = (order.id(), order.submission());
-    let browser = with_key(&bench, &["orders:read"], Some(&["ttms-demo"])).await;
+    let browser = with_key(&bench, &["orders:read", "orders:write"], Some(&["ttms-demo"])).await;
     let list = browser.get("/console/orders").await;
     assert_eq!(list.status, 200);
     list.lacks("SO-HIDDEN-1").lacks("otms-demo");

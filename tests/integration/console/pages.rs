@@ -120,8 +120,9 @@ async fn one_order_shows_all_that_happened_to_the_byte() {
     let (bench, browser) = signed_in().await;
     let placed = bench.caller.place(&order("SO-1")).await;
     let page = browser.get(&format!("/console/orders/{}", placed.id())).await;
-    page.shows("order.placed").shows("submission.accepted").shows("HTTP 200").shows("POST http").shows("上海客户");
+    page.shows("order.placed").shows("submission.accepted").shows("HTTP 200").shows("上海客户");
     let attempts = bench.caller.get(&format!("/v1/submissions/{}/attempts", placed.submission())).await.body;
+    page.shows(attempts["items"][0]["request"]["url"].as_str().unwrap());
     for direction in ["request", "response"] {
         let path = format!("/console/submissions/{}/attempts/1/{direction}", placed.submission());
         page.shows(&path);
@@ -138,11 +139,13 @@ async fn one_order_shows_all_that_happened_to_the_byte() {
 #[tokio::test]
 async fn callbacks_stand_in_the_history_of_their_order() {
     let (bench, browser) = signed_in().await;
+    let subscribed = "select count(*) = 3 from subscriptions where subscribed_at is not null";
+    bench.database.wait_until(std::time::Duration::from_secs(30), subscribed).await;
     let order = bench.caller.place(&demo_order(&bench, "ttms")).await;
     assert!(order.status < 300, "{:#}", order.body);
-    let number = order.body["providerOrderNumber"].as_str().unwrap();
-    let advanced =
-        bench.control().post(&format!("/control/ttms/orders/{number}/advance"), &json!({"to": "picked_up"})).await;
+    let number = order.body["orderNumber"].as_str().unwrap();
+    let path = format!("/control/ttms/orders/{number}/advance");
+    let advanced = bench.control().post(&path, &json!({"to": "picked_up"})).await;
     assert_eq!(advanced.status, 200, "{:#}", advanced.body);
     let told = "select exists (select from events where type = 'transport.picked_up')";
     bench.database.wait_until(std::time::Duration::from_secs(30), told).await;
