@@ -21,7 +21,7 @@ mod live;
 mod masking;
 mod openapi;
 pub(crate) mod orders;
-mod origin;
+pub(crate) mod origin;
 pub(crate) mod params;
 pub(crate) mod patch;
 mod pressure;

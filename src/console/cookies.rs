@@ -12,6 +12,9 @@ pub const LANGUAGE: &str = "onelane_language";
 /// What an action came to, until a page has shown it
 pub const NOTICE: &str = "onelane_notice";
 
+/// How the browser came, as the proxy before us says, or as we know ourselves
+pub const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
 /// How long a cookie is kept.
 #[derive(Clone, Copy)]
 pub enum Lasting {
@@ -59,9 +62,9 @@ pub fn end(headers: &HeaderMap, name: &'static str) -> SetCookie {
     set(headers, name, String::new(), Lasting::Ended)
 }
 
-/// Whether the browser reached us by HTTPS, as far as the proxy before us says.
+/// Whether the browser reached us by HTTPS. Who invents this keeps a cookie from nobody but themselves.
 fn came_over_tls(headers: &HeaderMap) -> bool {
-    let said = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said = headers.get(FORWARDED_PROTO).and_then(|value| value.to_str().ok()).unwrap_or_default();
     said.split(',').next().unwrap_or_default().trim().eq_ignore_ascii_case("https")
 }
 

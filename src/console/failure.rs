@@ -16,6 +16,7 @@ use super::language::{Language, texts};
 use super::notice::Notice;
 use super::query::{self, with_query};
 use super::visitor::render;
+use crate::api::origin;
 use crate::api::problem::{InAnotherForm, Problem};
 use crate::store::StoreError;
 
@@ -140,6 +141,10 @@ struct Asked {
 
 /// Turns failures into pages, and gives every answer the console's headers.
 pub async fn complete(mut request: Request, next: Next) -> Response {
+    if origin::is_encrypted(request.extensions()) {
+        // What we know, in the place of what somebody says: cookies go by it.
+        request.headers_mut().insert(cookies::FORWARDED_PROTO, HeaderValue::from_static("https"));
+    }
     let asked = Asked {
         method: request.method().clone(),
         headers: request.headers().clone(),

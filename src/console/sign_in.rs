@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{RawForm, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -92,6 +92,7 @@ struct Fields {
 pub async fn sign_in(
     State(console): State<Console>,
     headers: HeaderMap,
+    extensions: Extensions,
     RawForm(form): RawForm,
 ) -> Result<Response, Failure> {
     check_origin(&headers)?;
@@ -105,7 +106,7 @@ pub async fn sign_in(
         return again(StatusCode::UNPROCESSABLE_ENTITY, t.empty);
     }
     let session = Session::begin(key).map_err(|_| Failure::Broken)?;
-    match console.caller(&session, &headers).await {
+    match console.caller(&session, &headers, &extensions).await {
         Ok(_) => {}
         Err(Failure::NotSignedIn) => return again(StatusCode::UNPROCESSABLE_ENTITY, t.unknown),
         Err(Failure::Refused(refusal)) if refusal.status == 429 => {

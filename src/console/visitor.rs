@@ -4,7 +4,7 @@ use askama::Template;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
@@ -19,7 +19,8 @@ use super::language::Language;
 use super::notice::Notice;
 use super::session::Session;
 use super::{Console, query};
-use crate::api::{Caller, Scope};
+use crate::api::{Caller, Scope, origin};
+use crate::server::Origin;
 
 /// Answers of the API are bounded by the API; this is more than any of them.
 const MOST_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -34,6 +35,8 @@ pub struct Visitor {
     pub console: Console,
     session: Session,
     headers: HeaderMap,
+    /// For the audit log
+    origin: Option<Origin>,
     /// The path that was asked for, with its query
     here: String,
     notice: Option<Notice>,
@@ -52,7 +55,7 @@ impl FromRequestParts<Console> for Visitor {
         let cookie = cookies::read(&parts.headers, cookies::SESSION).ok_or(Failure::NotSignedIn)?;
         let now = console.app.store.now().await?;
         let session = Session::open(&console.app.vault, cookie, now).ok_or(Failure::NotSignedIn)?;
-        let caller = console.caller(&session, &parts.headers).await?;
+        let caller = console.caller(&session, &parts.headers, &parts.extensions).await?;
         let visitor = Visitor {
             language: Language::of(&parts.headers),
             now,
@@ -62,6 +65,7 @@ impl FromRequestParts<Console> for Visitor {
             here: parts.uri.path_and_query().map_or(query::HOME, |path| path.as_str()).to_owned(),
             notice: cookies::read(&parts.headers, cookies::NOTICE).and_then(|code| code.parse().ok()),
             headers: parts.headers.clone(),
+            origin: origin::of(&parts.extensions),
         };
         if let Some(slot) = parts.extensions.get::<FrameSlot>() {
             // A page that fails is shown in the same frame.
@@ -73,12 +77,18 @@ impl FromRequestParts<Console> for Visitor {
 
 impl Console {
     /// Who has the key of a session, if the API knows it.
-    pub async fn caller(&self, session: &Session, headers: &HeaderMap) -> Result<Caller, Failure> {
+    pub async fn caller(
+        &self,
+        session: &Session,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Caller, Failure> {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.headers.insert(header::AUTHORIZATION, authorization(session)?);
         if let Some(id) = headers.get("x-request-id") {
             parts.headers.insert("x-request-id", id.clone());
         }
+        parts.extensions.extend(extensions.clone());
         Ok(Caller::from_request_parts(&mut parts, &self.app).await?)
     }
 }
@@ -132,7 +142,10 @@ impl Visitor {
             }
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let request = request.body(body).map_err(|_| Failure::NotFound)?;
+        let mut request = request.body(body).map_err(|_| Failure::NotFound)?;
+        if let Some(origin) = self.origin {
+            request.extensions_mut().insert(origin);
+        }
         let response = match self.console.api.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
