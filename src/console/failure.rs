@@ -163,7 +163,6 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     // A form says where it comes from; other sites learn nothing.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
     response
 }
 
