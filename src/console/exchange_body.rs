@@ -34,6 +34,15 @@ pub async fn of_callback(visitor: Visitor, Path(id): Path<String>) -> Result<Res
     file(callback.body, &id.to_string())
 }
 
+/// `GET /console/orders/{id}/document`: the order as the API answers it.
+pub async fn of_order(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Failure> {
+    let id = checked(&id)?;
+    let order: serde_json::Value = visitor.get(&format!("/v1/orders/{id}")).await?;
+    let text = serde_json::to_string_pretty(&order).map_err(|_| Failure::Broken)?;
+    let size = i64::try_from(text.len()).unwrap_or(i64::MAX);
+    file(Some(Content { content: text, encoding: Encoding::Text, size, truncated: false }), &id.to_string())
+}
+
 /// Never shown by the browser itself: a provider's HTML is no page of ours.
 fn file(body: Option<Content>, name: &str) -> Result<Response, Failure> {
     let body = body.ok_or(Failure::NotFound)?;

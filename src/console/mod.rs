@@ -88,6 +88,7 @@ pub fn router(app: AppState) -> Router {
         .route("/console/orders", get(orders::page))
         .route("/console/orders/{id}", get(order::page))
         .route("/console/orders/{id}/cancel", get(order_cancel::page).post(order_cancel::cancel))
+        .route("/console/orders/{id}/document", get(exchange_body::of_order))
         .route("/console/submissions", get(submissions::page))
         .route("/console/submissions/{id}", get(submissions::one))
         .route("/console/submissions/{id}/retry", post(submission_actions::retry))

@@ -131,6 +131,9 @@ async fn one_order_shows_all_that_happened_to_the_byte() {
         assert!(download.header("content-disposition").starts_with("attachment;"));
         assert_eq!(download.header("content-type"), "application/octet-stream");
     }
+    let document: Value =
+        serde_json::from_str(&browser.get(&format!("/console/orders/{}/document", placed.id())).await.text).unwrap();
+    assert_eq!((&document["orderNumber"], &document["lines"][0]["volume"]), (&json!("SO-1"), &json!(15.192)));
     for path in ["attempts/2/request", "attempts/1/both", "attempts/x/request"] {
         assert_eq!(browser.get(&format!("/console/submissions/{}/{path}", placed.submission())).await.status, 404);
     }
