@@ -58,6 +58,8 @@ pub struct ServeConfig {
     shutdown_delay_seconds: u32,
     /// `ONELANE_SHUTDOWN_SECONDS`: how long what was begun may take to end after that
     shutdown_seconds: u32,
+    /// `ONELANE_METRICS_SECONDS`: how old the gauges of the ledger may be at `/metrics`
+    metrics_seconds: u32,
     /// `ONELANE_ALLOWED_NETWORKS`: networks beside the public ones that providers and webhooks may lie in,
     /// with commas between them; in the file also a list
     #[serde(default, deserialize_with = "networks")]
@@ -162,6 +164,7 @@ struct Defaults {
     idle_seconds: u64,
     shutdown_delay_seconds: u64,
     shutdown_seconds: u64,
+    metrics_seconds: u32,
 }
 
 impl Default for Defaults {
@@ -179,6 +182,7 @@ impl Default for Defaults {
             idle_seconds: server.idle.as_secs(),
             shutdown_delay_seconds: shutdown.delay.as_secs(),
             shutdown_seconds: shutdown.deadline.as_secs(),
+            metrics_seconds: 10,
         }
     }
 }
@@ -198,6 +202,7 @@ const NUMBERS_AND_ADDRESSES: &[&str] = &[
     "queue_limit",
     "shutdown_delay_seconds",
     "shutdown_seconds",
+    "metrics_seconds",
     "core_dumps",
 ];
 /// Those that hold text, with the names of the members.
@@ -277,6 +282,7 @@ impl ServeConfig {
             retention: self.retention(),
             role: self.role,
             trusted_proxies: self.trusted_proxies.clone(),
+            metrics_age: Some(Duration::from_secs(self.metrics_seconds.into())),
         })
     }
 

@@ -16,6 +16,8 @@ use crate::callback::Callbacks;
 use crate::console;
 use crate::delivery::{Delivery, SendError};
 use crate::event::{Events, SetUpError};
+use crate::metrics;
+use crate::monitor::Monitor;
 use crate::reach::AllowedNetworks;
 use crate::server::{self, ServerOptions, TrustedProxies};
 use crate::store::Store;
@@ -69,7 +71,14 @@ pub struct GatewayOptions {
     pub role: Role,
     /// Whose word on where a request comes from is taken
     pub trusted_proxies: TrustedProxies,
+    /// How old the gauges of the ledger may be at `/metrics`; 10 seconds when absent
+    pub metrics_age: Option<Duration>,
 }
+
+/// How old gauges of the ledger are at most.
+const METRICS_AGE: Duration = Duration::from_secs(10);
+/// How often what histograms took is sorted, also when nobody asks for it.
+const TIDY: Duration = Duration::from_secs(5);
 
 /// How a gateway ends.
 #[derive(Debug, Clone)]
@@ -103,13 +112,26 @@ pub struct Gateway {
 
 impl Gateway {
     pub fn new(store: Store, vault: Vault, options: GatewayOptions) -> Result<Self, GatewayError> {
-        let GatewayOptions { limits, server, shutdown, allowed_networks, retention, role, trusted_proxies } = options;
+        let GatewayOptions {
+            limits,
+            server,
+            shutdown,
+            allowed_networks,
+            retention,
+            role,
+            trusted_proxies,
+            metrics_age,
+        } = options;
+        metrics::prepare();
         let vault = Arc::new(vault);
         let allowed_networks = Arc::new(allowed_networks);
         let delivery = Delivery::new(store.clone(), Arc::clone(&vault), Arc::clone(&allowed_networks))?;
         let events = Events::new(store.clone(), Arc::clone(&vault), allowed_networks)?;
         let callbacks = Callbacks::new(store.clone(), Arc::clone(&vault));
         let upkeep = Upkeep::new(store.clone(), Arc::clone(&vault), delivery.clone(), callbacks.clone(), retention);
+        let monitor = Monitor::new(store.clone(), role.into(), metrics_age.unwrap_or(METRICS_AGE));
+        // On HTTP/1 there are never more than connections.
+        let requests = api::requests_at_once(server.connections);
         let state = AppState {
             store,
             vault,
@@ -119,9 +141,10 @@ impl Gateway {
             upkeep,
             bodies: Arc::new(Bodies::new(&limits)),
             key_limits: Arc::new(KeyLimits::new(limits.requests_per_second)),
+            monitor: Arc::new(monitor),
             queue_limit: limits.queue_limit,
-            // On HTTP/1 there are never more than connections.
-            requests: Arc::new(api::requests_at_once(server.connections)),
+            requests_limit: requests.available_permits(),
+            requests: Arc::new(requests),
             stopping: CancellationToken::new(),
             trusted_proxies: Arc::new(trusted_proxies),
         };
@@ -148,6 +171,7 @@ impl Gateway {
             upkeep.start();
         }
         let stopping = state.stopping.clone();
+        let tidying = tokio::spawn(tidy_now_and_then()).abort_handle();
         let (closing, cut) = (CancellationToken::new(), CancellationToken::new());
         let app = if role.answers_callers() {
             let pages = console::router(state.clone());
@@ -184,6 +208,14 @@ impl Gateway {
             // It has no way to fail, and nothing to wait for any more.
             let _ = serving.await;
         }
+        tidying.abort();
+    }
+}
+
+async fn tidy_now_and_then() {
+    loop {
+        sleep(TIDY).await;
+        metrics::tidy();
     }
 }
 

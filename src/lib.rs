@@ -12,6 +12,8 @@ pub mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod gateway;
+pub mod metrics;
+pub mod monitor;
 pub mod postgres;
 pub mod provider;
 pub mod reach;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::backoff::{Backoff, uniform};
+use crate::metrics::TASK_FAILURES;
 
 /// The rest after failures in a row. Short enough that everything goes on soon after its cause is gone.
 const REST: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(8) };
@@ -39,6 +40,9 @@ impl Setbacks {
     }
 
     fn failed_at(&mut self, now: Instant, error: &impl Display) -> Duration {
+        // Of lanes there are many.
+        let task = if self.task.starts_with("lane ") { "lane" } else { &self.task };
+        TASK_FAILURES.increment([task]);
         self.in_a_row = self.in_a_row.saturating_add(1);
         self.unsaid += 1;
         self.said.retain(|(_, at)| now - *at < SAY_AGAIN);

@@ -19,6 +19,7 @@ use super::problem::{Kind, Problem};
 use crate::canonical::Action;
 use crate::store::Store;
 use crate::store::audit::{Act, Actor};
+use crate::telemetry::TraceParent;
 use crate::vault::{VaultError, random_bytes};
 
 /// What an API key may do.
@@ -46,6 +47,8 @@ pub struct Caller {
     request_id: Option<String>,
     /// Where the request came from
     address: Option<IpAddr>,
+    /// The request's place in its trace
+    trace_parent: Option<String>,
     scopes: Vec<Scope>,
     /// Nothing means all accounts
     accounts: Option<Vec<String>>,
@@ -79,6 +82,11 @@ impl Caller {
     /// Also in the answer and in every log line.
     pub fn request_id(&self) -> &str {
         self.request_id.as_deref().unwrap_or_default()
+    }
+
+    /// The place in a trace that what this request brings belongs to.
+    pub fn trace_parent(&self) -> Option<&str> {
+        self.trace_parent.as_deref()
     }
 
     /// An act of this caller, for the audit log.
@@ -140,6 +148,7 @@ impl FromRequestParts<AppState> for Caller {
             key_name: stored.name,
             request_id: request_id.map(str::to_owned),
             address: origin::of(&parts.extensions).map(|origin| origin.address),
+            trace_parent: parts.extensions.get::<TraceParent>().map(ToString::to_string),
             scopes: stored.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
             accounts: stored.accounts,
         })

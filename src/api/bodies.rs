@@ -65,6 +65,11 @@ impl Bodies {
         self.most
     }
 
+    /// Bytes of memory that are taken now.
+    pub fn memory_in_use(&self) -> usize {
+        self.capacity.saturating_sub(self.memory.available_permits())
+    }
+
     /// Reads a body of at most `most` bytes.
     pub async fn read(
         &self,
@@ -138,4 +143,5 @@ fn too_slow() -> Problem {
 fn no_memory() -> Problem {
     Problem::new(Kind::Unavailable, "Too much is being read at once. Nothing was accepted; come again.")
         .with_retry_after(COME_AGAIN)
+        .counted_as("body_memory")
 }

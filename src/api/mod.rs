@@ -19,6 +19,8 @@ mod key_limits;
 mod limits;
 mod live;
 mod masking;
+mod metrics;
+mod observing;
 mod openapi;
 pub(crate) mod orders;
 pub(crate) mod origin;
@@ -60,6 +62,7 @@ use crate::callback::Callbacks;
 use crate::canonical::Action;
 use crate::delivery::Delivery;
 use crate::event::Events;
+use crate::monitor::Monitor;
 use crate::server::TrustedProxies;
 use crate::store::api_keys::NewApiKey;
 use crate::store::audit::{Act, Actor};
@@ -87,10 +90,13 @@ pub struct AppState {
     pub upkeep: Upkeep,
     pub bodies: Arc<Bodies>,
     pub key_limits: Arc<KeyLimits>,
+    pub monitor: Arc<Monitor>,
     /// Submissions that may wait of an account that has no limit of its own
     pub queue_limit: Option<NonZeroU32>,
     /// Places for requests that are being worked on
     pub requests: Arc<Semaphore>,
+    /// How many there are in all
+    pub requests_limit: usize,
     /// The gateway is about to end
     pub stopping: CancellationToken,
     /// Whose word on where a request comes from is taken
@@ -163,7 +169,7 @@ pub fn router(state: AppState, pages: Router) -> Router {
     let (routes, _) = routes().split_for_parts();
     // It also answers `/openapi.json`.
     let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone());
-    layered(routes.with_state(state.clone()).merge(docs).merge(pages), state)
+    layered(routes.merge(metrics::routes()).with_state(state.clone()).merge(docs).merge(pages), state)
 }
 
 /// The API for a page of this process that stands for a caller. What goes around a request as a whole (its place, its
@@ -176,10 +182,10 @@ pub fn inner_router(state: AppState) -> Router {
         .layer(middleware::from_fn(problem::complete_problems))
 }
 
-/// A process that only works: it can be probed, and nothing else.
+/// A process that only works: it can be probed and measured, and nothing else.
 pub fn probe_router(state: AppState) -> Router {
     let (probes, _) = probes().split_for_parts();
-    layered(probes.with_state(state.clone()), state)
+    layered(probes.merge(metrics::routes()).with_state(state.clone()), state)
 }
 
 /// What every answer goes through.
@@ -196,12 +202,9 @@ fn layered(router: Router, state: AppState) -> Router {
         .layer(middleware::from_fn(problem::complete_problems))
         .layer(middleware::from_fn(security_headers::add))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
-        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
-            let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-            let path = masking::path(request.uri().path());
-            let client = origin::of(request.extensions()).map(|origin| tracing::field::display(origin.address));
-            tracing::info_span!("request", method = %request.method(), %path, request_id = id, client)
-        }))
+        .layer(middleware::from_fn(observing::observe))
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| observing::span(request)))
+        .layer(middleware::map_request(observing::take_trace))
         .layer(middleware::from_fn_with_state(trusted_proxies, origin::resolve))
         .layer(SetRequestIdLayer::new(request_id, NewRequestId))
         .layer(middleware::map_request(drop_unusable_request_id))

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::masking;
 use crate::canonical::FieldError;
+use crate::metrics::HTTP_REFUSALS;
 use crate::store::StoreError;
 
 /// Kinds of problem; each has a page under `/problems/` in its `type`.
@@ -58,6 +59,16 @@ pub struct Facts {
 }
 
 impl Kind {
+    /// What the metrics call it, where it says that there is no room.
+    fn refusal(self) -> Option<&'static str> {
+        match self {
+            Kind::RateLimited => Some("rate_limited"),
+            Kind::QueueFull => Some("queue_full"),
+            Kind::Unavailable => Some("unavailable"),
+            _ => None,
+        }
+    }
+
     #[expect(clippy::too_many_lines, reason = "a table: one entry for each kind")]
     pub fn facts(self) -> Facts {
         let (status, name, title, advice) = match self {
@@ -263,6 +274,8 @@ pub struct Problem {
     errors: Vec<FieldError>,
     order_id: Option<Uuid>,
     retry_after_seconds: Option<u32>,
+    /// How the metrics count it, where it says that there is no room
+    refusal: Option<&'static str>,
 }
 
 /// The document of a problem, `application/problem+json`.
@@ -293,7 +306,14 @@ pub struct ProblemDocument {
 
 impl Problem {
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Problem { kind, detail: detail.into(), errors: Vec::new(), order_id: None, retry_after_seconds: None }
+        Problem {
+            kind,
+            detail: detail.into(),
+            errors: Vec::new(),
+            order_id: None,
+            retry_after_seconds: None,
+            refusal: kind.refusal(),
+        }
     }
 
     /// Something that passes keeps the gateway from its work.
@@ -317,6 +337,7 @@ impl Problem {
     #[must_use]
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self.refusal = kind.refusal();
         self
     }
 
@@ -381,6 +402,13 @@ impl Problem {
     pub fn with_retry_after(mut self, wait: std::time::Duration) -> Self {
         let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
         self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The metrics have a word of their own for why there is no room.
+    #[must_use]
+    pub fn counted_as(mut self, refusal: &'static str) -> Self {
+        self.refusal = Some(refusal);
         self
     }
 
@@ -453,6 +481,9 @@ pub async fn complete_problems(request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        if let Some(reason) = problem.refusal {
+            HTTP_REFUSALS.increment([reason]);
+        }
         let mut complete = problem.into_document(instance, request_id);
         // Headers that the handler added to its problem stay.
         for (name, value) in response.headers() {

@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tracing::Instrument;
+use tracing::field::Empty;
 use uuid::Uuid;
 
 use super::{Callbacks, Door};
 use crate::canonical::CallbackState;
 use crate::delivery::moment::{self, Moment};
 use crate::delivery::{OpenError, mask_of, open_account};
+use crate::metrics::CALLBACKS;
 use crate::provider::{Callback, CallbackReply, Reception, Refusal, read_callback};
 use crate::store::StoreError;
 use crate::store::callbacks::{CallbackContent, NewCallback, Reason};
 use crate::store::happen::{Reading, Turn};
+use crate::telemetry::{TraceParent, trace};
 use crate::vault::VaultError;
 
 /// How long a caller waits for its call to be processed. What takes longer is answered as taken, since it is kept,
@@ -62,15 +66,18 @@ impl Callbacks {
         door: &Door,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
+        place: Option<TraceParent>,
     ) -> Result<CallbackReply, StoreError> {
         let headers: Vec<(String, String)> = headers.into_iter().map(|header| masked(header, door)).collect();
         let id = Uuid::now_v7();
+        let trace_parent = place.map(|place| place.to_string());
         let new = NewCallback {
             id,
             account_id: &door.account_id,
             provider: &door.provider,
             headers: &json!(headers),
             body: &body,
+            trace_parent: trace_parent.as_deref(),
         };
         let received_at = self.inner.store.keep_callback(&new).await?;
         moment::reached(Moment::CallbackKept);
@@ -81,6 +88,7 @@ impl Callbacks {
             headers,
             body: Some(body),
             received_at,
+            trace_parent,
         };
         // It is kept: whatever fails from here on is no concern of its sender.
         let refusal = match tokio::time::timeout(PATIENCE, self.process(id, content, Turn::Gateway)).await {
@@ -116,17 +124,20 @@ impl Callbacks {
                 format!("处理失败 {MOST_TRIES} 次,原因见日志"),
             );
             self.inner.store.settle_callback(id, Reading::Refused(reason), Turn::Gateway).await?;
+            tracing::warn!(callback = %id, "a callback could not be processed and is left to a person");
             return Ok(());
         }
         if let Some(content) = self.inner.store.callback_content(id).await? {
-            self.process(id, content, Turn::Gateway).await?;
+            let span = tracing::error_span!(parent: None, "callback", account = content.account_id, trace_id = Empty);
+            trace::begin(&span, trace::kept(content.trace_parent.as_deref()));
+            self.process(id, content, Turn::Gateway).instrument(span).await?;
         }
         Ok(())
     }
 
     /// Verifies and reads a call, and does what it says; gives why it was refused, if it was.
     async fn process(&self, id: Uuid, content: CallbackContent, turn: Turn) -> Result<Option<Refusal>, ProcessError> {
-        let account_id = content.account_id.clone();
+        let (account_id, provider) = (content.account_id.clone(), content.provider.clone());
         let (reading, refusal) = match self.read(&content).await? {
             Ok(reading) => (reading, None),
             Err(refusal) => {
@@ -135,6 +146,7 @@ impl Callbacks {
             }
         };
         let state = self.inner.store.settle_callback(id, reading, turn).await?;
+        CALLBACKS.increment([&provider, state.into()]);
         if let Some(Refusal { code, detail, detail_zh: _ }) = &refusal {
             tracing::warn!(callback = %id, account = account_id, %state, code, reason = detail, "callback refused");
         } else {
@@ -145,7 +157,7 @@ impl Callbacks {
 
     /// What a call says, or why it is not taken.
     async fn read(&self, content: &CallbackContent) -> Result<Result<Reading, Refusal>, ProcessError> {
-        let CallbackContent { account_id, provider, headers, body, received_at } = content;
+        let CallbackContent { account_id, provider, headers, body, received_at, trace_parent: _ } = content;
         let Some(stored) = self.inner.store.account(account_id).await?.filter(|stored| stored.provider == *provider)
         else {
             return Ok(Err(unusable("the account was deleted", "账户已删除")));

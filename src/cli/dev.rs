@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -27,11 +28,13 @@ use crate::{api, telemetry};
 const CONNECTIONS: u32 = 16;
 /// How long a simulated order stands at a stage if nobody says: long enough to look at it, and short enough to wait.
 const SECONDS_PER_STAGE: f64 = 5.0;
+/// How long the last spans may take to be exported.
+const LAST_SPANS: Duration = Duration::from_secs(3);
 
 pub async fn run(life: &LifeArguments) -> anyhow::Result<()> {
     let pace = life.pace(SECONDS_PER_STAGE);
     pace.check().map_err(anyhow::Error::msg)?;
-    telemetry::set_up("warn,onelane=info");
+    telemetry::set_up_exporting("warn,onelane=info");
     // Before anything is started, so that a Ctrl-C at any moment ends everything in order.
     let stop = stop_on_signal();
     let directory = variable("ONELANE_DATA_DIR").map_or_else(default_data_directory, PathBuf::from);
@@ -126,6 +129,7 @@ async fn serve(directory: &Path, database_url: String, pace: Pace, stop: Cancell
     gateway.serve(listener, stop.cancelled_owned()).await;
     simulators.abort();
     store.close().await;
+    telemetry::flush(LAST_SPANS).await;
     eprintln!("Stopped. Everything is kept; start again with the same command.");
     Ok(())
 }

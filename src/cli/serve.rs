@@ -17,7 +17,7 @@ use crate::store::{Store, StoreOptions};
 use crate::vault::Vault;
 use crate::{api, core_dump, telemetry};
 
-/// How long the connections to the database may take to end.
+/// How long the connections to the database may take to end, and how long the last spans may take to be exported.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(
@@ -26,7 +26,7 @@ pub async fn run(
     role: Option<Role>,
     allow_lost_keys: bool,
 ) -> anyhow::Result<()> {
-    telemetry::set_up("info");
+    telemetry::set_up_exporting("info");
     telemetry::tell_of_panics();
     let stop = stop_on_signal();
     let config = ServeConfig::read(config)?;
@@ -66,6 +66,7 @@ pub async fn run(
     Gateway::new(store.clone(), vault, options)?.serve(listener, stop.cancelled_owned()).await;
     // A database that is lost does not keep the process from its end.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;
+    telemetry::flush(PATIENCE).await;
     Ok(())
 }
 

@@ -7,11 +7,13 @@ use tokio::time::Instant;
 
 use super::account::Opened;
 use super::lane::LaneQuota;
+use super::measure;
 use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::{Delivery, LONGEST_REST};
 use crate::canonical::{FieldError, SubmissionResult};
-use crate::provider::{Answer, Call, Calls, Mask, Reply, read_reply};
+use crate::metrics::{SLOTS_MISSED, TOKEN_WAIT};
+use crate::provider::{Answer, Call, Calls, Mask, Reply, Request, read_reply};
 use crate::store::StoreError;
 use crate::store::settle::ExchangeRecord;
 use crate::throttle::MOST_LATENESS;
@@ -133,10 +135,22 @@ impl Delivery {
             Ok(request) => request,
             Err(errors) => return Asked::unsent(AskError::Invalid(errors)),
         };
-        if let Err(error) = self.wait_for_token(opened, call.endpoint).await {
-            return Asked::unsent(error);
-        }
-        let Transmission { record, answer, mask } = self.transmit(opened, &request).await;
+        let asked = match self.wait_for_token(opened, call.endpoint).await {
+            Ok(()) => self.ask_now(opened, call, input, &request).await,
+            Err(error) => Asked::unsent(error),
+        };
+        measure::asked(&opened.account.id, call.endpoint, &asked);
+        asked
+    }
+
+    async fn ask_now<I: 'static, O: 'static>(
+        &self,
+        opened: &Opened,
+        call: &Call<I, O>,
+        input: &I,
+        request: &Request,
+    ) -> Asked<O> {
+        let Transmission { record, answer, mask } = self.transmit(opened, call.endpoint, request).await;
         let answer = match answer {
             Ok(received) => self.read(opened, call, input, &received, &mask).await,
             Err(error @ (SendError::NotSent(_) | SendError::SetUp(_))) => Err(AskError::Unreachable(error.to_string())),
@@ -186,10 +200,12 @@ impl Delivery {
                 Err(wait) => return Err(AskError::Throttled(wait)),
             };
             // Counted from here, the slot is never early; from before the statement, never believed on time when late.
+            TOKEN_WAIT.record_time([&lane.provider, endpoint], wait);
             tokio::time::sleep(wait).await;
             if before.elapsed() <= wait + MOST_LATENESS {
                 return Ok(());
             }
+            SLOTS_MISSED.increment([&opened.account.id, endpoint]);
         }
         Err(AskError::Throttled(Duration::from_secs(1)))
     }

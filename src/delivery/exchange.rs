@@ -3,20 +3,26 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::account::Opened;
 use super::ask::AskError;
 use super::encoded::{Encoded, Prepared};
 use super::lane::LaneHandle;
+use super::measure;
 use super::moment::{self, Moment};
 use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
 use crate::canonical::{Severity, SubmissionResult};
+use crate::metrics::{SLOTS_MISSED, TOKEN_WAIT};
 use crate::provider::{Answer, Mask, Outcome, Outward, Verdict, read_answer};
 use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
+use crate::store::lanes::LaneKey;
 use crate::store::settle::{Fenced, SettledItem, Settlement};
 use crate::store::{StoreError, within};
+use crate::telemetry::{TraceParent, exported, trace};
 use crate::throttle::MOST_LATENESS;
 
 /// Lease that must be left just before the first byte: the deadline, and room to settle.
@@ -88,7 +94,8 @@ impl Delivery {
         let going = Going { lane, batch, claimed };
         moment::reached(Moment::AfterClaim);
         // After the lease nothing counts that is done here.
-        let done = tokio::time::timeout(LEASE, self.exchange_and_settle(&going));
+        let told = told(&going);
+        let done = tokio::time::timeout(LEASE, self.exchange_and_settle(&going)).instrument(told);
         tokio::select! {
             _ = done => self.wake_group(&lane.key),
             // What was sent and is not settled stays in doubt until its lease runs out.
@@ -97,9 +104,9 @@ impl Delivery {
     }
 
     async fn exchange_and_settle(&self, going: &Going<'_>) {
-        let settlement = match self.exchange(going).await {
-            Ok(settlement) => settlement,
-            Err(MissedSlot) => return self.release(going).await,
+        let Ok(settlement) = self.exchange(going).await else {
+            SLOTS_MISSED.increment([&going.batch.account_id, going.lane.endpoint.id]);
+            return self.release(going).await;
         };
         self.settle(going, &settlement).await;
         let ended = settlement.items.iter().filter(|item| item.state.is_final()).map(|item| item.submission_id);
@@ -168,7 +175,7 @@ impl Delivery {
         };
         wait_for_slot(going).await?;
         moment::reached(Moment::BeforeFirstByte);
-        let Transmission { record, answer, mask } = self.transmit(opened, request).await;
+        let Transmission { record, answer, mask } = self.transmit(opened, going.lane.endpoint.id, request).await;
         moment::reached(Moment::AfterAnswer);
         let mut settlement = match answer {
             Ok(received) => {
@@ -227,6 +234,7 @@ impl Delivery {
                     if tries > 1 {
                         tracing::info!(exchange = %settlement.exchange_id, tries, "settled after all");
                     }
+                    measure::settled(going.lane, &going.batch, going.claimed, settlement);
                     return moment::reached(Moment::AfterSettle);
                 }
                 Ok(Fenced::TooLate) => {
@@ -249,6 +257,33 @@ impl Delivery {
     }
 }
 
+/// The span of an exchange, in the trace of what it sends. It goes its own way: who woke the lane has no part in it.
+fn told(going: &Going<'_>) -> Span {
+    let LaneKey { provider, .. } = &going.lane.key;
+    let (batch, endpoint) = (&going.batch, going.lane.endpoint.id);
+    let span = tracing::error_span!(
+        parent: None,
+        "exchange",
+        exchange = %batch.exchange_id,
+        account = batch.account_id,
+        endpoint,
+        trace_id = Empty,
+        "otel.name" = exported(|| format!("{provider} {endpoint}")),
+        "otel.kind" = exported(|| "client"),
+        "otel.status_code" = Empty,
+        "http.response.status_code" = Empty,
+        provider = exported(|| provider.as_str()),
+        items = exported(|| batch.items.len()),
+    );
+    let parents = batch.items.iter().map(|item| trace::kept(item.trace_parent.as_deref()));
+    let others = trace::begin_of_several(&span, parents);
+    if !others.is_empty() {
+        let traces: Vec<String> = others.iter().map(TraceParent::id).collect();
+        span.in_scope(|| tracing::info!(traces = traces.join(" "), "an exchange carries what several traces brought"));
+    }
+    span
+}
+
 /// The slot that was booked passed before a byte had left, or too little of the lease was left.
 struct MissedSlot;
 
@@ -257,6 +292,7 @@ struct MissedSlot;
 async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
     let needed = going.batch.received.elapsed();
     going.lane.learn_head_start(needed);
+    TOKEN_WAIT.record_time([&going.lane.key.provider, going.lane.endpoint.id], going.batch.wait);
     tokio::time::sleep(going.batch.wait.saturating_sub(needed)).await;
     let late = going.batch.received.elapsed() > going.batch.wait + MOST_LATENESS.saturating_sub(going.batch.lag);
     let too_short = going.claimed.elapsed() + LEASE_TO_SEND > LEASE;

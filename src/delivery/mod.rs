@@ -9,6 +9,7 @@ mod encoded;
 mod evidence;
 mod exchange;
 mod lane;
+mod measure;
 pub mod moment;
 mod refresh;
 mod send;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::metrics::LEASES_EXPIRED;
 use crate::reach::{AllowedNetworks, BadTarget};
 use crate::setback::Setbacks;
 use crate::store::lanes::LaneKey;
@@ -167,6 +169,7 @@ impl Delivery {
         let doubt = verdict::no_answer_result();
         let doubtful: Vec<Uuid> = self.inner.store.put_lost_exchanges_in_doubt(&doubt, verdict::MOST_ATTEMPTS).await?;
         if !doubtful.is_empty() {
+            LEASES_EXPIRED.add([], u64::try_from(doubtful.len()).unwrap_or(u64::MAX));
             tracing::warn!(submissions = doubtful.len(), "leases ran out; their submissions are in doubt");
         }
         for lane in self.inner.store.lanes_with_work().await? {

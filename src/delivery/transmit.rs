@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::account::Opened;
 use super::send::{Received, SendError};
 use super::{DEADLINE, Delivery};
+use crate::metrics::EXCHANGE_DURATION;
 use crate::provider::{Mask, Request};
 use crate::store::exchanges::PackedBody;
 use crate::store::settle::{ExchangeRecord, ResponseRecord};
@@ -20,12 +21,13 @@ pub struct Transmission {
 
 impl Delivery {
     /// Sends a request and waits for the answer.
-    pub(super) async fn transmit(&self, opened: &Opened, request: &Request) -> Transmission {
+    pub(super) async fn transmit(&self, opened: &Opened, endpoint: &str, request: &Request) -> Transmission {
         let account = &opened.account;
         let deadline = DEADLINE.min(std::time::Duration::from_secs(account.common.request_timeout_seconds.into()));
         let sent = Instant::now();
         let answer = self.inner.sender.send(request, deadline).await;
         let took = sent.elapsed();
+        EXCHANGE_DURATION.record_time([&account.id, endpoint], took);
         let mask = opened.mask(request);
         let answer = answer.map_err(|error| error.masked(&mask));
         let record = ExchangeRecord {

@@ -264,6 +264,8 @@ mod tests {
             cleared: false,
             misses: 0,
             attempts,
+            trace_parent: None,
+            age: Duration::ZERO,
         }
     }
 

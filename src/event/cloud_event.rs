@@ -28,13 +28,18 @@ pub struct CloudEvent {
     pub time: DateTime<Utc>,
     /// `application/json`
     pub datacontenttype: &'static str,
+    /// The place in a trace of what brought it about (the extension Distributed Tracing, W3C Trace Context)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+    pub traceparent: Option<String>,
     #[schema(value_type = Object)]
     pub data: Value,
 }
 
 impl From<StoredEvent> for CloudEvent {
     fn from(stored: StoredEvent) -> Self {
-        let StoredEvent { id, event_type, account_id, order_id, data, occurred_at, recorded_at: _ } = stored;
+        let StoredEvent { id, event_type, account_id, order_id, data, occurred_at, recorded_at: _, trace_parent } =
+            stored;
         CloudEvent {
             specversion: "1.0",
             id,
@@ -43,6 +48,7 @@ impl From<StoredEvent> for CloudEvent {
             subject: order_id,
             time: occurred_at,
             datacontenttype: "application/json",
+            traceparent: trace_parent,
             data,
         }
     }

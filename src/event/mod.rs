@@ -118,6 +118,11 @@ impl Events {
         }
     }
 
+    /// Streams that are open in this process.
+    pub fn streams(&self) -> usize {
+        MOST_STREAMS.saturating_sub(self.inner.streams.available_permits())
+    }
+
     /// Follows the feed after a place, for as long as the API key is valid; nothing when too many do so already.
     pub fn follow(&self, after: i64, filter: FeedFilter, key_id: Uuid) -> Option<Follower> {
         let permit = Arc::clone(&self.inner.streams).try_acquire_owned().ok()?;

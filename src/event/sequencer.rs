@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Events;
 use crate::backoff::uniform;
+use crate::metrics::EVENTS_PLACED;
 use crate::setback::Setbacks;
 use crate::store::feed::{FeedEnds, Sequenced};
 use crate::store::{StoreError, within};
@@ -63,6 +64,7 @@ impl Events {
         Ok(match self.inner.store.sequence_events(BATCH).await? {
             Sequenced::Events { events, deliveries, ends } => {
                 self.tell(ends);
+                EVENTS_PLACED.add([], u64::try_from(events).unwrap_or_default());
                 if deliveries > 0 {
                     self.wake_deliveries();
                 }

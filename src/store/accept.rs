@@ -26,6 +26,8 @@ pub struct NewOrder<'a> {
     pub idempotency: Option<&'a IdempotencyKey>,
     /// How much may wait for the account
     pub queue_limit: Option<NonZeroU32>,
+    /// W3C traceparent of the request that brought it
+    pub trace_parent: Option<&'a str>,
 }
 
 /// What became of an order that was to be kept.
@@ -66,8 +68,8 @@ impl Store {
                 on conflict (account_id, document_type, order_number) do nothing
                 returning id),
             new_submission as (
-                insert into submissions (id, order_id, account_id, provider, endpoint, operation, batch_key, state, ready, due_at, created_at, updated_at)
-                select $2, new_order.id, $3, $4, $8, $23, $15, 'queued', true, now, now, now from new_order, clock
+                insert into submissions (id, order_id, account_id, provider, endpoint, operation, batch_key, trace_parent, state, ready, due_at, created_at, updated_at)
+                select $2, new_order.id, $3, $4, $8, $23, $15, $25, 'queued', true, now, now, now from new_order, clock
                 returning id),
             notice as (
                 insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
@@ -107,6 +109,7 @@ impl Store {
             Uuid::now_v7(),
             <&str>::from(Operation::Create),
             limit_to_count,
+            new.trace_parent,
         )
         .fetch_one(self.pool())
         .await?;

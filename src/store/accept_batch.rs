@@ -49,6 +49,7 @@ impl Store {
         let submission_ids: Vec<Uuid> = orders.iter().map(|order| order.submission_id).collect();
         let event_ids: Vec<Uuid> = orders.iter().map(|_| Uuid::now_v7()).collect();
         let column = |read: fn(&NewOrder<'_>) -> String| orders.iter().map(read).collect::<Vec<String>>();
+        let trace_parents: Vec<Option<&str>> = orders.iter().map(|order| order.trace_parent).collect();
         let documents: Vec<&Value> = orders.iter().map(|order| order.document).collect();
         let limits: BTreeMap<&str, i64> =
             orders.iter().filter_map(|order| Some((order.account_id, order.queue_limit?.get().into()))).collect();
@@ -58,8 +59,9 @@ impl Store {
             r#"with clock as materialized (select onelane_now() as now),
             given as (
                 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                    $9::jsonb[], $10::uuid[]) with ordinality
-                    as g (order_id, submission_id, account_id, provider, endpoint, document_type, order_number, batch_key, document, event_id, place)),
+                    $9::jsonb[], $10::uuid[], $15::text[]) with ordinality
+                    as g (order_id, submission_id, account_id, provider, endpoint, document_type, order_number, batch_key, document, event_id,
+                        trace_parent, place)),
             room as materialized (
                 select l.account_id, l.most - (
                     select count(*) from (
@@ -88,8 +90,8 @@ impl Store {
                 on conflict (account_id, document_type, order_number) do nothing
                 returning id),
             new_submission as (
-                insert into submissions (id, order_id, account_id, provider, endpoint, operation, batch_key, state, ready, due_at, created_at, updated_at)
-                select g.submission_id, g.order_id, g.account_id, g.provider, g.endpoint, $11, g.batch_key, 'queued', true, now, now, now
+                insert into submissions (id, order_id, account_id, provider, endpoint, operation, batch_key, trace_parent, state, ready, due_at, created_at, updated_at)
+                select g.submission_id, g.order_id, g.account_id, g.provider, g.endpoint, $11, g.batch_key, g.trace_parent, 'queued', true, now, now, now
                 from given g join new_order on new_order.id = g.order_id, clock order by g.place),
             event as (
                 insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
@@ -112,6 +114,7 @@ impl Store {
             <&str>::from(EventType::SubmissionQueued),
             &limited as &[&str],
             &limits,
+            &trace_parents as &[Option<&str>],
         )
         .fetch_all(&mut *transaction)
         .await?;

@@ -27,6 +27,8 @@ pub struct NewCallback<'a> {
     /// `[[name, value], …]`, credentials masked
     pub headers: &'a Value,
     pub body: &'a [u8],
+    /// W3C traceparent of the call
+    pub trace_parent: Option<&'a str>,
 }
 
 /// Why a callback is where it is.
@@ -76,6 +78,8 @@ pub struct CallbackContent {
     /// Nothing once it was dropped by age
     pub body: Option<Vec<u8>>,
     pub received_at: DateTime<Utc>,
+    /// W3C traceparent of the call
+    pub trace_parent: Option<String>,
 }
 
 /// An order that a waiting callback names.
@@ -150,8 +154,8 @@ impl Store {
         // Compression into memory does not fail.
         let body = zstd::bulk::compress(new.body, 1).unwrap_or_default();
         Ok(sqlx::query_scalar!(
-            "insert into callbacks (id, account_id, provider, state, headers, body, size, received_at, due_at)
-             select $1, $2, $3, $4, $5, $6, $7, now, now + make_interval(secs => $8) from onelane_now() as now
+            "insert into callbacks (id, account_id, provider, state, headers, body, size, received_at, due_at, trace_parent)
+             select $1, $2, $3, $4, $5, $6, $7, now, now + make_interval(secs => $8), $9 from onelane_now() as now
              returning received_at",
             new.id,
             new.account_id,
@@ -161,6 +165,7 @@ impl Store {
             body,
             i64::try_from(new.body.len()).unwrap_or(i64::MAX),
             seconds(GRACE),
+            new.trace_parent,
         )
         .fetch_one(self.pool())
         .await?)
@@ -169,7 +174,7 @@ impl Store {
     /// What came with a callback.
     pub async fn callback_content(&self, id: Uuid) -> Result<Option<CallbackContent>, StoreError> {
         let row = sqlx::query!(
-            r#"select account_id, provider, headers as "headers: Json<Vec<(String, String)>>", body, received_at
+            r#"select account_id, provider, headers as "headers: Json<Vec<(String, String)>>", body, received_at, trace_parent
                from callbacks where id = $1"#,
             id,
         )
@@ -184,6 +189,7 @@ impl Store {
                 headers: row.headers.0,
                 body: body.map_err(|error| StoreError::inconsistent("callbacks", "body", id, error))?,
                 received_at: row.received_at,
+                trace_parent: row.trace_parent,
             })
         })
         .transpose()

@@ -89,6 +89,10 @@ pub struct ClaimedItem {
     pub misses: i32,
     /// Tries, this one included
     pub attempts: i32,
+    /// W3C traceparent of the request that brought it
+    pub trace_parent: Option<String>,
+    /// From its acceptance to the claim
+    pub age: Duration,
 }
 
 impl Store {
@@ -214,7 +218,7 @@ async fn take_batch(
                     updated_at = (select now from clock)
                 where s.id = any((select ids from picked)::uuid[])
                 returning s.id, s.order_id, s.trip_id, s.operation, s.change, s.may_exist, s.cleared, s.misses, s.attempts,
-                    s.exchanges, s.account_id, s.exchange_position as position),
+                    s.exchanges, s.account_id, s.exchange_position as position, s.trace_parent, s.created_at),
             attempt as (
                 insert into attempts (submission_id, number, exchange_id, position)
                 select id, exchanges, $5, position from taken),
@@ -230,7 +234,8 @@ async fn take_batch(
                 (taken.may_exist and exists (
                     select from attempts before where before.submission_id = taken.id and before.outcome = 'in_doubt')) as "doubted!",
                 taken.cleared, taken.misses, taken.attempts, taken.account_id, o.document as "document: Json<Value>",
-                o.document_complete, o.provider_order_number, o.adopted,
+                o.document_complete, o.provider_order_number, o.adopted, taken.trace_parent,
+                (extract(epoch from clock.now - taken.created_at))::float8 as "age!",
                 (extract(epoch from clock.now - booking.at))::float8 as "lag!",
                 (extract(epoch from clock.now - $9::timestamptz))::float8 as "claimed_after!"
             from clock, booking, taken join orders o on o.id = taken.order_id order by taken.position"#,
@@ -271,6 +276,8 @@ async fn take_batch(
                 cleared: row.cleared,
                 misses: row.misses,
                 attempts: row.attempts,
+                trace_parent: row.trace_parent,
+                age: Duration::from_secs_f64(row.age.max(0.0)),
             })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;

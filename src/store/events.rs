@@ -20,6 +20,8 @@ pub struct StoredEvent {
     pub occurred_at: DateTime<Utc>,
     /// When it was written
     pub recorded_at: DateTime<Utc>,
+    /// W3C traceparent of what brought it about, as far as is known
+    pub trace_parent: Option<String>,
 }
 
 /// An event as its row holds it.
@@ -31,13 +33,14 @@ pub(super) struct EventRow {
     pub data: Json<Value>,
     pub occurred_at: DateTime<Utc>,
     pub recorded_at: DateTime<Utc>,
+    pub trace_parent: Option<String>,
 }
 
 impl TryFrom<EventRow> for StoredEvent {
     type Error = StoreError;
 
     fn try_from(row: EventRow) -> Result<Self, StoreError> {
-        let EventRow { id, event_type, account_id, order_id, data, occurred_at, recorded_at } = row;
+        let EventRow { id, event_type, account_id, order_id, data, occurred_at, recorded_at, trace_parent } = row;
         Ok(StoredEvent {
             event_type: word("events", "type", id, &event_type)?,
             id,
@@ -46,6 +49,7 @@ impl TryFrom<EventRow> for StoredEvent {
             data: data.0,
             occurred_at,
             recorded_at,
+            trace_parent,
         })
     }
 }
@@ -60,10 +64,11 @@ impl Store {
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let rows = sqlx::query_as!(
             EventRow,
-            r#"select id, type as event_type, account_id, order_id, data as "data: Json<Value>", occurred_at, recorded_at
-               from events
-               where order_id = $1 and ($2::timestamptz is null or (recorded_at, id) > ($2, $3::uuid))
-               order by recorded_at, id limit $4"#,
+            r#"select e.id, e.type as event_type, e.account_id, e.order_id, e.data as "data: Json<Value>", e.occurred_at, e.recorded_at,
+                   coalesce(e.trace_parent, s.trace_parent) as trace_parent
+               from events e left join submissions s on s.id = e.submission_id
+               where e.order_id = $1 and ($2::timestamptz is null or (e.recorded_at, e.id) > ($2, $3::uuid))
+               order by e.recorded_at, e.id limit $4"#,
             order_id,
             after.map(|(recorded_at, _)| recorded_at),
             after.map(|(_, id)| id),
@@ -80,7 +85,7 @@ impl Store {
         let rows = sqlx::query_as!(
             EventRow,
             r#"select id as "id!", type as "event_type!", account_id, order_id, data as "data!: Json<Value>",
-                   occurred_at as "occurred_at!", recorded_at as "recorded_at!"
+                   occurred_at as "occurred_at!", recorded_at as "recorded_at!", null::text as trace_parent
                from (
                    select id, type, account_id, order_id, data, occurred_at, recorded_at from events
                    where order_id = $1 and (starts_with(type, 'order.') or starts_with(type, 'transport.'))

@@ -145,17 +145,19 @@ impl Store {
             FeedRow,
             r#"select f.first_position, f.last_position, f.after as "after!", e.position as "position?", e.id as "id?",
                    e.type as "event_type?", e.account_id, e.order_id, e.data as "data?: Json<Value>",
-                   e.occurred_at as "occurred_at?", e.recorded_at as "recorded_at?"
+                   e.occurred_at as "occurred_at?", e.recorded_at as "recorded_at?",
+                   coalesce(e.trace_parent, s.trace_parent) as "trace_parent?"
                from (select first_position, last_position,
                          case when $1 then last_position else coalesce($2::bigint, first_position - 1) end as after
                      from feed) f
                left join lateral (
-                   select position, id, type, account_id, order_id, data, occurred_at, recorded_at from events
+                   select position, id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at, trace_parent from events
                    where position > f.after and position <= least(f.after + $3, f.last_position)
                      and ($4::text is null or account_id = $4)
                      and ($5::text[] is null or type = any($5))
                      and ($6::text[] is null or account_id = any($6))
                    order by position limit $7) e on true
+               left join submissions s on s.id = e.submission_id
                order by e.position"#,
             from == FeedStart::Latest,
             from.after(),
@@ -188,6 +190,7 @@ struct FeedRow {
     data: Option<Json<Value>>,
     occurred_at: Option<DateTime<Utc>>,
     recorded_at: Option<DateTime<Utc>>,
+    trace_parent: Option<String>,
 }
 
 impl FeedRow {
@@ -205,6 +208,7 @@ impl FeedRow {
             data,
             occurred_at,
             recorded_at,
+            trace_parent,
         } = self;
         let row = EventRow {
             id: id?,
@@ -214,6 +218,7 @@ impl FeedRow {
             data: data?,
             occurred_at: occurred_at?,
             recorded_at: recorded_at?,
+            trace_parent,
         };
         let position = position?;
         Some(StoredEvent::try_from(row).map(|event| FeedEvent { position, event }))

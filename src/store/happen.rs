@@ -43,6 +43,7 @@ struct Locked {
     received_at: DateTime<Utc>,
     /// Read once all that it waits for is locked
     now: DateTime<Utc>,
+    trace_parent: Option<String>,
 }
 
 /// What came of the happenings of one callback.
@@ -84,7 +85,7 @@ async fn lock(transaction: &mut Transaction, id: Uuid) -> Result<Locked, StoreEr
     // Who cannot go on gives up its connection, and is processed later.
     sqlx::query!("select set_config('lock_timeout', $1, true)", LONGEST_LOCK).fetch_one(&mut **transaction).await?;
     let row = sqlx::query!(
-        r#"select account_id, state, received_at, onelane_now() as "now!" from callbacks where id = $1 for update"#,
+        r#"select account_id, state, received_at, onelane_now() as "now!", trace_parent from callbacks where id = $1 for update"#,
         id,
     )
     .fetch_one(&mut **transaction)
@@ -94,6 +95,7 @@ async fn lock(transaction: &mut Transaction, id: Uuid) -> Result<Locked, StoreEr
         account_id: row.account_id,
         received_at: row.received_at,
         now: row.now,
+        trace_parent: row.trace_parent,
     })
 }
 
@@ -412,14 +414,15 @@ async fn insert_event(
     event: &NewEvent<'_>,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into events (id, type, account_id, order_id, data, occurred_at, recorded_at)
-         values ($1, $2, $3, $4, $5, $6, onelane_now())",
+        "insert into events (id, type, account_id, order_id, data, occurred_at, recorded_at, trace_parent)
+         values ($1, $2, $3, $4, $5, $6, onelane_now(), $7)",
         event.id,
         <&str>::from(event.event_type),
         callback.account_id,
         event.order_id,
         event.data,
         event.occurred_at,
+        callback.trace_parent,
     )
     .execute(connection)
     .await?;

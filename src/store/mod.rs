@@ -31,6 +31,7 @@ mod search;
 pub mod sealed;
 pub mod sessions;
 pub mod settle;
+pub mod standing;
 pub mod submissions;
 pub mod submit;
 pub mod subscriptions;

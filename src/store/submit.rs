@@ -27,6 +27,8 @@ pub struct NewSubmission<'a> {
     pub idempotency: Option<&'a IdempotencyKey>,
     /// How much may wait for the account
     pub queue_limit: Option<NonZeroU32>,
+    /// W3C traceparent of the request that brought it
+    pub trace_parent: Option<&'a str>,
 }
 
 /// Operations on one order that may be unfinished at once. A cancellation may come beyond it.
@@ -79,9 +81,9 @@ impl Store {
                 from clock where id = $2
                 returning id, account_id, provider, order_number, status),
             new_submission as (
-                insert into submissions (id, order_id, account_id, provider, endpoint, operation, change, batch_key, state, ready,
+                insert into submissions (id, order_id, account_id, provider, endpoint, operation, change, batch_key, trace_parent, state, ready,
                     due_at, created_at, updated_at)
-                select $1, id, account_id, provider, $3, $4, $5, $6, 'queued',
+                select $1, id, account_id, provider, $3, $4, $5, $6, $10, 'queued',
                     not exists (select from submissions s where s.order_id = $2 and s.finished_at is null), now, now, now
                 from changed, clock)
             insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
@@ -97,6 +99,7 @@ impl Store {
             status.map(<&str>::from),
             Uuid::now_v7(),
             <&str>::from(EventType::SubmissionQueued),
+            new.trace_parent,
         )
         .execute(&mut *transaction)
         .await?;

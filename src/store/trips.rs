@@ -30,6 +30,8 @@ pub struct NewTrip<'a> {
     pub idempotency: &'a IdempotencyKey,
     /// How much may wait for the account
     pub queue_limit: Option<NonZeroU32>,
+    /// W3C traceparent of the request that brought it
+    pub trace_parent: Option<&'a str>,
 }
 
 /// An order of a trip to be kept.
@@ -94,9 +96,9 @@ impl Store {
                 insert into trip_orders (trip_id, position, order_id)
                 select $1, u.place - 1, u.id from unnest($7::uuid[]) with ordinality as u (id, place)),
             new_submission as (
-                insert into submissions (id, order_id, trip_id, account_id, provider, endpoint, operation, batch_key, state, ready,
+                insert into submissions (id, order_id, trip_id, account_id, provider, endpoint, operation, batch_key, trace_parent, state, ready,
                     due_at, created_at, updated_at)
-                select $2, ($7::uuid[])[1], $1, $3, $4, $5, $8, $9, 'queued', true, now, now, now from clock)
+                select $2, ($7::uuid[])[1], $1, $3, $4, $5, $8, $9, $11, 'queued', true, now, now, now from clock)
             insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
             select gen_random_uuid(), $10, $3, o.id, $2,
                 jsonb_build_object('orderNumber', o.order_number, 'operation', $8::text, 'state', 'queued', 'status', o.status), now, now
@@ -111,6 +113,7 @@ impl Store {
             <&str>::from(Operation::CreateTrip),
             new.batch_key,
             <&str>::from(EventType::SubmissionQueued),
+            new.trace_parent,
         )
         .execute(&mut *transaction)
         .await?;

@@ -193,8 +193,9 @@ impl Store {
             select t.endpoint_id, t.attempts, t.tries, w.url, w.secret, w.secret_key,
                 case when w.previous_secret_until > clock.now then w.previous_secret end as previous_secret, w.previous_secret_key,
                 e.id, e.type as event_type, e.account_id, e.order_id, e.data as "data: Json<Value>", e.occurred_at, e.recorded_at,
-                clock.now as "claimed_at!"
+                coalesce(e.trace_parent, s.trace_parent) as trace_parent, clock.now as "claimed_at!"
             from clock, taken t join webhook_endpoints w on w.id = t.endpoint_id join events e on e.id = t.event_id
+                left join submissions s on s.id = e.submission_id
             order by t.position"#,
             most,
             of_each,
@@ -216,6 +217,7 @@ impl Store {
                     data: row.data,
                     occurred_at: row.occurred_at,
                     recorded_at: row.recorded_at,
+                    trace_parent: row.trace_parent,
                 };
                 Ok(ClaimedDelivery {
                     endpoint_id: row.endpoint_id,

@@ -41,6 +41,7 @@ mod storm_laws;
 mod strange_answers;
 mod stream;
 mod submissions;
+mod telemetry;
 mod translations;
 mod transport;
 mod ttms;

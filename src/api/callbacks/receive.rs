@@ -9,6 +9,7 @@ use crate::api::bodies::Sender;
 use crate::api::problem::{InAnotherForm, Kind, Problem, ProblemDocument};
 use crate::callback::MOST_BODY_BYTES;
 use crate::provider::CallbackReply;
+use crate::telemetry::TraceParent;
 
 /// Where a provider calls an account. The path is the account's `callbackUrl`; its last part is a secret.
 ///
@@ -35,10 +36,11 @@ pub async fn handler(
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
+    let place = head.extensions.get::<TraceParent>().copied();
     let door = state.callbacks.open_door(&provider, &account, &token).await?;
     let door = door.ok_or_else(|| Problem::new(Kind::NotFound, "There is nothing at this path."))?;
     let (body, _held) = state.bodies.read(&head.headers, body, MOST_BODY_BYTES, Sender::Provider).await?;
-    let reply = state.callbacks.receive(&door, pairs(&head.headers), body.into()).await?;
+    let reply = state.callbacks.receive(&door, pairs(&head.headers), body.into(), place).await?;
     Ok(answer(reply))
 }
 

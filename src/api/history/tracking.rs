@@ -63,7 +63,16 @@ pub struct Milestone {
 
 impl From<StoredEvent> for Milestone {
     fn from(stored: StoredEvent) -> Self {
-        let StoredEvent { id: _, event_type, account_id: _, order_id: _, data, occurred_at, recorded_at: _ } = stored;
+        let StoredEvent {
+            id: _,
+            event_type,
+            account_id: _,
+            order_id: _,
+            data,
+            occurred_at,
+            recorded_at: _,
+            trace_parent: _,
+        } = stored;
         let mut data = match data {
             Value::Object(members) => members,
             _ => Map::new(),

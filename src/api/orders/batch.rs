@@ -22,6 +22,8 @@ use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::TranslationView;
 use crate::api::views::{OrderEnvelope, OrderView};
+use crate::canonical::Operation;
+use crate::metrics::{HTTP_REFUSALS, OPERATIONS_ACCEPTED};
 use crate::store::accept::NewOrder;
 use crate::store::{self, AcceptedBatch};
 
@@ -143,13 +145,20 @@ pub async fn handler(
         checked.push(check(&state, &caller, &order).await.and_then(Candidate::of));
     }
     let candidates: Vec<&Candidate> = checked.iter().filter_map(|checked| checked.as_ref().ok()).collect();
-    let new: Vec<NewOrder<'_>> = candidates.iter().map(|candidate| candidate.new_order()).collect();
+    let new: Vec<NewOrder<'_>> =
+        candidates.iter().map(|candidate| candidate.new_order(caller.trace_parent())).collect();
     let answer = |items: &[store::BatchItem]| json!(remembered(&checked, items));
     match state.store.accept_orders(&new, Uuid::now_v7(), &key, answer).await? {
         AcceptedBatch::Done(items) => {
             for (candidate, item) in candidates.iter().zip(&items) {
-                if *item == store::BatchItem::Kept {
-                    state.delivery.wake(&candidate.checked.translated.lane);
+                match item {
+                    store::BatchItem::Kept => {
+                        let account = candidate.checked.order.account.as_str();
+                        OPERATIONS_ACCEPTED.increment([account, Operation::Create.into()]);
+                        state.delivery.wake(&candidate.checked.translated.lane);
+                    }
+                    store::BatchItem::QueueFull => HTTP_REFUSALS.increment(["queue_full"]),
+                    store::BatchItem::NumberTaken => {}
                 }
             }
             replayed(&state, &caller, Some(json!(remembered(&checked, &items)))).await
@@ -199,7 +208,7 @@ impl Candidate {
         Ok(Candidate { order_id: Uuid::now_v7(), submission_id: Uuid::now_v7(), document, checked })
     }
 
-    fn new_order(&self) -> NewOrder<'_> {
+    fn new_order<'a>(&'a self, trace_parent: Option<&'a str>) -> NewOrder<'a> {
         let CheckedOrder { order, translated, queue_limit } = &self.checked;
         NewOrder {
             order_id: self.order_id,
@@ -214,6 +223,7 @@ impl Candidate {
             notices: &translated.notices,
             idempotency: None,
             queue_limit: *queue_limit,
+            trace_parent,
         }
     }
 }

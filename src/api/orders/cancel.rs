@@ -16,6 +16,7 @@ use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{Translated, account_of_order, translation_answer};
 use crate::api::views::OrderEnvelope;
 use crate::canonical::{Operation, Order, OrderStatus};
+use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::Item;
 use crate::store::idempotency::IdempotencyKey;
 use crate::store::orders::StoredOrder;
@@ -129,9 +130,11 @@ async fn at_provider(
         idempotency: key,
         // What takes work away always passes.
         queue_limit: None,
+        trace_parent: caller.trace_parent(),
     };
     match state.store.submit(&new).await? {
         Submitted::Queued => {
+            OPERATIONS_ACCEPTED.increment([&stored.account_id, Operation::Cancel.into()]);
             state.delivery.wake(&translated.lane);
             queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await.map(Some)
         }

@@ -20,6 +20,7 @@ use crate::api::problem::{Kind, Problem};
 use crate::api::translating::{Translated, account_of_order, translation_answer};
 use crate::canonical::{Operation, Order, OrderStatus, compose_patches, merge_patch};
 use crate::delivery::AskError;
+use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::{Item, OrderReference};
 use crate::store::accounts::StoredAccount;
 use crate::store::idempotency::IdempotencyKey;
@@ -81,9 +82,11 @@ pub async fn change(
             notices: &translated.notices,
             idempotency: key,
             queue_limit,
+            trace_parent: caller.trace_parent(),
         };
         match state.store.submit(&new).await? {
             Submitted::Queued => {
+                OPERATIONS_ACCEPTED.increment([&stored.account_id, operation.into()]);
                 state.delivery.wake(&translated.lane);
                 return queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await;
             }

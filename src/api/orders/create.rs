@@ -18,7 +18,8 @@ use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{Translated, TranslationView, account_for, translation_answer};
 use crate::api::views::OrderEnvelope;
-use crate::canonical::{FieldError, Order};
+use crate::canonical::{FieldError, Operation, Order};
+use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::Item;
 use crate::store::accept::{Accepted, NewOrder};
 
@@ -94,10 +95,11 @@ pub async fn handler(
             notices: &checked.translated.notices,
             idempotency: key.as_ref(),
             queue_limit: checked.queue_limit,
+            trace_parent: caller.trace_parent(),
         })
         .await?;
     match accepted {
-        Accepted::New => {}
+        Accepted::New => OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]),
         Accepted::KeyKnown => return lost_race(&state, &caller, key.as_ref()).await,
         Accepted::QueueFull => {
             let full = queue_full(&checked.order.account);

@@ -21,6 +21,7 @@ use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{Translated, account_for, translation_answer};
 use crate::canonical::{FieldError, Operation, Order};
+use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::{Item, Trip};
 use crate::store::idempotency::IdempotencyKey;
 use crate::store::trips::{AcceptedTrip, NewTrip, NewTripOrder};
@@ -129,9 +130,10 @@ pub async fn handler(
         notices: &translated.notices,
         idempotency: &key,
         queue_limit,
+        trace_parent: caller.trace_parent(),
     };
     match state.store.accept_trip(&new).await? {
-        AcceptedTrip::New => {}
+        AcceptedTrip::New => OPERATIONS_ACCEPTED.increment([&account, Operation::CreateTrip.into()]),
         AcceptedTrip::KeyKnown => {
             return replayed(&state, &caller, &key).await?.ok_or_else(|| {
                 Problem::new(Kind::Unavailable, "The first request with this key vanished; repeat this one.")

@@ -9,15 +9,19 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::{CloudEvent, Events};
 use crate::backoff::{Backoff, uniform};
 use crate::canonical::DeliveryState;
+use crate::metrics::{WEBHOOK_DELIVERIES, WEBHOOK_DURATION};
 use crate::reach::{self, BadTarget};
 use crate::setback::Setbacks;
 use crate::store::webhook_deliveries::{ClaimedDelivery, DeliveryAttempt, DeliveryOutcome, LEASE, SettledDelivery};
 use crate::store::{StoreError, within};
+use crate::telemetry::{TraceParent, exported, trace};
 use crate::vault::{Place, Sealed, Vault, VaultError};
 
 pub(super) use sender::Sender;
@@ -51,6 +55,42 @@ enum Unsendable {
     Event(#[from] serde_json::Error),
     #[error("a header cannot be written: {0}")]
     Header(#[from] InvalidHeaderValue),
+}
+
+/// A delivery's span, and its place in the trace of what brought the event about.
+struct Told {
+    span: Span,
+    place: TraceParent,
+}
+
+fn told(delivery: &ClaimedDelivery) -> Told {
+    let event = &delivery.event;
+    let event_type = <&str>::from(event.event_type);
+    let span = tracing::error_span!(
+        parent: None,
+        "webhook",
+        endpoint = %delivery.endpoint_id,
+        event = %event.id,
+        trace_id = Empty,
+        "otel.name" = exported(|| format!("webhook {event_type}")),
+        "otel.kind" = exported(|| "producer"),
+        "otel.status_code" = Empty,
+        "http.response.status_code" = Empty,
+        attempt = exported(|| delivery.attempt),
+    );
+    let place = trace::begin(&span, trace::kept(event.trace_parent.as_deref()));
+    Told { span, place }
+}
+
+/// What became of a try, in a word of the metrics.
+fn word(settled: SettledDelivery) -> &'static str {
+    match settled {
+        SettledDelivery::In(DeliveryState::Delivered) => "delivered",
+        SettledDelivery::In(DeliveryState::Pending) => "failed",
+        SettledDelivery::In(DeliveryState::Dead) => "dead",
+        SettledDelivery::EndpointDisabled => "disabled",
+        SettledDelivery::TooLate => "late",
+    }
 }
 
 impl Events {
@@ -110,8 +150,9 @@ impl Events {
             let permit = Arc::clone(room).try_acquire_owned();
             let events = self.clone();
             self.inner.tasks.spawn(async move {
+                let told = told(&delivery);
                 tokio::select! {
-                    () = events.try_delivery(delivery, begun) => {}
+                    () = events.try_delivery(delivery, begun, told.place).instrument(told.span) => {}
                     // Its lease runs out, and it is delivered again under the same webhook-id.
                     () = events.inner.abort.cancelled() => {}
                 }
@@ -123,13 +164,14 @@ impl Events {
     }
 
     /// Sends one delivery and records what came of it.
-    async fn try_delivery(&self, delivery: ClaimedDelivery, begun: Instant) {
+    async fn try_delivery(&self, delivery: ClaimedDelivery, begun: Instant, place: TraceParent) {
         let ClaimedDelivery { endpoint_id, url, secrets, event, attempt, tries, claimed_at } = delivery;
-        let event_id = event.id;
-        let sent = match self.message(endpoint_id, &secrets, CloudEvent::from(event), claimed_at.timestamp()) {
+        let (event_id, claimed) = (event.id, Instant::now());
+        let sent = match self.message(endpoint_id, &secrets, CloudEvent::from(event), claimed_at.timestamp(), place) {
             Ok((headers, body)) => self.inner.sender.post(&url, headers, body).await,
             Err(error) => Err(error.to_string()),
         };
+        WEBHOOK_DURATION.record_time([], claimed.elapsed());
         let (status, said) = match &sent {
             Ok(answered) => (Some(answered.status), format!("the endpoint answered {}", answered.status)),
             Err(error) => (None, error.clone()),
@@ -156,6 +198,7 @@ impl Events {
         secrets: &[Sealed],
         event: CloudEvent,
         timestamp: i64,
+        place: TraceParent,
     ) -> Result<(HeaderMap, Vec<u8>), Unsendable> {
         let (id, body) = (event.id.to_string(), serde_json::to_vec(&event)?);
         let mut signatures = Vec::new();
@@ -169,6 +212,7 @@ impl Events {
         }
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/cloudevents+json; charset=utf-8"));
+        headers.insert(HeaderName::from_static("traceparent"), HeaderValue::try_from(place.to_string())?);
         headers.insert(HeaderName::from_static("webhook-id"), HeaderValue::try_from(id)?);
         headers.insert(HeaderName::from_static("webhook-timestamp"), HeaderValue::from(timestamp));
         headers.insert(HeaderName::from_static("webhook-signature"), HeaderValue::try_from(signatures.join(" "))?);
@@ -182,10 +226,20 @@ impl Events {
     /// Records what came of a try, and tries again while the lease lasts.
     async fn settle(&self, attempt: &DeliveryAttempt<'_>, said: &str, begun: Instant) {
         let (endpoint, event) = (attempt.endpoint_id, attempt.event_id);
+        Span::current().record("http.response.status_code", attempt.status.and_then(|status| exported(|| status)));
+        if !matches!(attempt.outcome, DeliveryOutcome::Delivered) {
+            Span::current().record("otel.status_code", exported(|| "ERROR"));
+        }
         let mut pause = Duration::from_millis(100);
         loop {
-            match within(self.inner.store.settle_delivery(attempt)).await {
-                Ok(SettledDelivery::In(DeliveryState::Delivered)) => {}
+            let settled = within(self.inner.store.settle_delivery(attempt)).await;
+            if let Ok(settled) = &settled {
+                WEBHOOK_DELIVERIES.increment([word(*settled)]);
+            }
+            match settled {
+                Ok(SettledDelivery::In(DeliveryState::Delivered)) => {
+                    tracing::debug!(%endpoint, %event, said, "a webhook was delivered");
+                }
                 Ok(SettledDelivery::In(DeliveryState::Pending)) => {
                     tracing::debug!(%endpoint, %event, said, "a webhook was not delivered; it is tried again");
                 }

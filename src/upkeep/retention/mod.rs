@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::backoff::uniform;
 use crate::delivery::moment::{self, Moment};
+use crate::metrics::RETENTION_REMOVED;
 use crate::setback::Setbacks;
 use crate::store::retention::{Batch, ForgottenEvents, Place, Swept, Turn};
 use crate::store::{Store, StoreError};
@@ -123,6 +124,7 @@ impl Retention {
             let begun = Instant::now();
             let Swept::Done(batch) = self.batch(kind, age, from).await? else { return Ok(End::TurnLost) };
             *removed += batch.removed;
+            RETENTION_REMOVED.add([kind.into()], batch.removed);
             let Some(next) = batch.next else { return Ok(End::Done) };
             moment::reached(Moment::RetentionBatch);
             from = next;

@@ -196,6 +196,7 @@ impl<'a> Bench<'a> {
             notices: &[],
             idempotency: None,
             queue_limit: None,
+            trace_parent: None,
         };
         assert_eq!(self.store.accept_order(&new).await.unwrap(), Accepted::New);
     }

@@ -1,7 +1,7 @@
 //! Marked secrets go in wherever secrets do, to providers that repeat all that they are sent; then everything that
 //! comes out is searched for them, in every form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use onelane::sandbox::DemoAccount;
@@ -17,6 +17,7 @@ use super::outlets::{Searched, search_database};
 use super::{add_endpoint, text, try_again};
 use crate::harness::gateway::start_sandbox;
 use crate::harness::{Caller, EventStream, GatewayProcess, Receiver, Reply, TestDatabase, order};
+use crate::telemetry::Collector;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -32,6 +33,7 @@ const HONGXUN_KEY: &str = "c4n4ry hongxun key \"&é/";
 const HOOK: &str = "https://hooks.example.com/c4n4ry-hook";
 pub const REFUSED: &str = "c4n4ry-refused-password";
 pub const BEARER: &str = "c4n4ry-bearer-of-a-callback";
+const COLLECTOR_KEY: &str = "c4n4ry-collector-key";
 const PATH_OF: &str = "the callback token of ";
 
 /// The accounts of a manner, for every provider that takes requests.
@@ -103,6 +105,7 @@ fn marked(master_key: &str, former_key: &str) -> Needles {
         ("a hook", HOOK),
         ("a refused password", REFUSED),
         ("a bearer", BEARER),
+        ("the collector's key", COLLECTOR_KEY),
     ] {
         needles.add(name, secret);
     }
@@ -220,6 +223,7 @@ async fn no_secret_comes_out() {
     let mut mirror = Mirror::start(TOKENS).await;
     let (mut receiver, mut failing) = (Receiver::start().await, Receiver::start().await);
     failing.answer_with(Reply::Status(500));
+    let collector = Collector::start().await;
     let [master_key, former_key] = [(); 2].map(|()| Vault::generate_base64().unwrap());
     let mut url = reqwest::Url::parse(&database.url).unwrap();
     url.set_password(Some(DATABASE_PASSWORD)).unwrap();
@@ -230,6 +234,8 @@ async fn no_secret_comes_out() {
         ("ONELANE_FORMER_MASTER_KEYS", &former_key),
         ("ONELANE_ADMIN_KEY", ADMIN_KEY),
         ("RUST_LOG", "trace"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+        ("OTEL_EXPORTER_OTLP_HEADERS", &format!("x-api-key={COLLECTOR_KEY}")),
     ];
     let gateway = GatewayProcess::start_with(&database.url, &variables).await;
     let caller = gateway.caller.clone();
@@ -284,10 +290,28 @@ async fn no_secret_comes_out() {
         assert!(log.contains(&format!("\"target\":\"{target}")), "nothing of {target} is logged");
     }
     needles.search("the log", log.as_bytes());
+    search_spans(&collector, &needles);
     for arguments in [["master-key", "status"].as_slice(), &["master-key", "rotate"], &["openapi"]] {
         let (done, said) = GatewayProcess::run(arguments, &database.url, &variables).await;
         assert!(done, "{said}");
         needles.search("what a command writes", said.as_bytes());
+    }
+}
+
+/// What a collector of spans was sent: their bytes, as they came, and its own key, which belongs there.
+fn search_spans(collector: &Collector, needles: &Needles) {
+    let names: BTreeSet<String> = collector.spans().into_iter().map(|span| span.name).collect();
+    for name in ["POST /v1/orders", "POST /callbacks/{provider}/{account}/{token}", "otms orderImport"] {
+        assert!(names.contains(name), "{names:?}");
+    }
+    for exported in collector.received() {
+        needles.search("a span", &exported.body);
+        needles.search_but_for(
+            "what spans come with",
+            format!("{:?}", exported.headers).as_bytes(),
+            &["the collector's key"],
+        );
+        assert_eq!(exported.headers["x-api-key"], COLLECTOR_KEY);
     }
 }
 

@@ -98,6 +98,7 @@ impl Searched<'_> {
         for path in [
             "/healthz",
             "/readyz",
+            "/metrics",
             "/openapi.json",
             "/docs/",
             "/v1/api-keys",

@@ -152,6 +152,7 @@ impl<'a> Bench<'a> {
             notices: &[],
             idempotency: None,
             queue_limit: None,
+            trace_parent: None,
         };
         self.store.accept_order(&new).await.unwrap();
         self.orders.push(order_id);
@@ -188,6 +189,7 @@ impl<'a> Bench<'a> {
             notices: &[],
             idempotency: None,
             queue_limit: None,
+            trace_parent: None,
         };
         assert_eq!(self.store.submit(&new).await.unwrap(), Submitted::Queued);
     }
@@ -372,6 +374,7 @@ impl<'a> Bench<'a> {
             provider: &self.lane.provider,
             headers: &headers,
             body: b"{}",
+            trace_parent: None,
         };
         self.store.keep_callback(&new).await.unwrap();
         let event = match status {

@@ -1,16 +1,62 @@
-//! Logs: pretty on a terminal, JSON elsewhere. `RUST_LOG` chooses what is logged.
+//! What the process tells of itself: log lines, pretty on a terminal and JSON elsewhere; the trace that something belongs
+//! to; spans for OpenTelemetry. `RUST_LOG` chooses what is logged.
+
+mod export;
+mod line;
+pub mod trace;
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
+use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+
+pub use export::only as exported;
+pub use trace::TraceParent;
 
 /// Sets the process's log up; once.
 pub fn set_up(default_filter: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second set-up, as tests may do, changes nothing.
-    let _ = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().flatten_event(true).try_init() };
+    let _ = registry().with(log(default_filter)).try_init();
+}
+
+/// Sets the log up and, where the environment asks for it, the export of spans.
+pub fn set_up_exporting(default_filter: &str) {
+    let (export, failure) = match export::layer() {
+        Ok(export) => (export, None),
+        Err(error) => (None, Some(error)),
+    };
+    let _ = registry().with(log(default_filter)).with(export).try_init();
+    if let Some(error) = failure {
+        tracing::error!(%error, "spans cannot be exported; see the variables OTEL_*");
+    } else if export::is_on() {
+        tracing::info!("spans are exported");
+    }
+}
+
+/// Exports what was not exported yet, as far as there is time.
+pub async fn flush(patience: Duration) {
+    // The library waits for it in its own way, which blocks.
+    let flushing = tokio::task::spawn_blocking(move || export::flush(patience));
+    let _ = tokio::time::timeout(patience, flushing).await;
+}
+
+fn log<S>(default_filter: &str) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
+    let log = fmt::layer().with_writer(std::io::stderr);
+    let log = if std::io::stderr().is_terminal() {
+        log.boxed()
+    } else {
+        log.fmt_fields(JsonFields::new()).event_format(line::JsonLine).boxed()
+    };
+    log.with_filter(filter)
 }
 
 /// Has panics told in the log like everything else, without what a value in their words may hold.
