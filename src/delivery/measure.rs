@@ -68,7 +68,13 @@ pub fn asked<O>(account: &str, endpoint: &str, asked: &Asked<O>) {
         Err(AskError::Unreachable(_)) => "unreachable",
         Err(AskError::NoAnswer(_)) => "no_answer",
         Err(AskError::Unreadable(_)) => "unreadable",
-        Err(AskError::Unsupported | AskError::Invalid(_) | AskError::Unusable(_) | AskError::Store(_)) => "failed",
+        Err(
+            AskError::Unsupported
+            | AskError::Invalid(_)
+            | AskError::Unusable(_)
+            | AskError::KeyNotGiven(_)
+            | AskError::Store(_),
+        ) => "failed",
     };
     CALLS.increment([account, endpoint, outcome]);
     // Else it was our own bucket that had no token.
