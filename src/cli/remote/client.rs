@@ -212,10 +212,9 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("onelane/", env!("CARGO_PKG_VERSION")))
 }
 
-/// The key: from its file, else from the environment. Never from the command line, which others see. A variable that
-/// is empty counts as not set.
+/// The key: from its file, else from the environment. Never from the command line, which others see.
 fn api_key(file: Option<&Path>) -> anyhow::Result<SecretString> {
-    let key = match file.filter(|path| !path.as_os_str().is_empty()) {
+    let key = match file {
         Some(path) => std::fs::read_to_string(path)
             .map_err(|error| bad_input(format!("the API key in {} cannot be read: {error}", path.display())))?,
         None => std::env::var("ONELANE_API_KEY").unwrap_or_default(),

@@ -61,7 +61,6 @@ async fn what_the_gateway_refuses_is_told_with_its_request_id() {
     let directory = Directory::new();
     let file = directory.file("key", format!("{}\n", crate::harness::ADMIN_KEY));
     stranger.run(&["accounts", "list", "--api-key-file", &file]).await.with_code(0);
-    CommandLine::of(&bench).with("ONELANE_API_KEY_FILE", "").run(&["accounts", "list"]).await.with_code(0);
 }
 
 #[tokio::test]
