@@ -53,8 +53,8 @@ impl Page {
 
     /// The lines that set this cookie.
     pub fn set_cookie(&self, name: &str) -> Option<String> {
-        let lines = self.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
-        lines.filter(|line| line.starts_with(&format!("{name}="))).next_back().map(str::to_owned)
+        let mut lines = self.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+        lines.rfind(|line| line.starts_with(&format!("{name}="))).map(str::to_owned)
     }
 }
 

@@ -44,7 +44,7 @@ impl Exposition {
         };
         match tokio::time::timeout(PATIENCE, said).await {
             Ok(said) => said,
-            Err(_) => panic!("it never says so: {:#?}", Self::of(caller).await),
+            Err(late) => panic!("it never says so ({late}): {:#?}", Self::of(caller).await),
         }
     }
 

@@ -167,15 +167,15 @@ async fn is_called_wrongly(caller: &Caller, seen: &mut Seen) {
     let url = account["callbackUrl"].as_str().unwrap();
     let path = &url[url.find("/callbacks/").unwrap()..];
     caller.without_key().post_bytes(path, "application/json", "{}").await;
-    let called = Exposition::of(caller).await;
+    let told = Exposition::of(caller).await;
     let quarantined = [("provider", "hongxun"), ("state", "quarantined")];
-    assert_eq!(called.value("onelane_callbacks_open", &quarantined), Some(1.0));
-    assert_eq!(called.value("onelane_callbacks_total", &quarantined), Some(1.0));
-    assert!(called.series("onelane_http_requests_total", &[]).iter().all(|sample| {
+    assert_eq!(told.value("onelane_callbacks_open", &quarantined), Some(1.0));
+    assert_eq!(told.value("onelane_callbacks_total", &quarantined), Some(1.0));
+    assert!(told.series("onelane_http_requests_total", &[]).iter().all(|sample| {
         let route = &sample.labels["route"];
         !route.contains("hongxun-demo")
     }));
-    seen.add(&called);
+    seen.add(&told);
 }
 
 #[tokio::test]
