@@ -104,7 +104,7 @@ pub fn router(app: AppState) -> Router {
         .route("/console/language/{language}", get(language::switch))
         .route("/console/assets/{version}/{name}", get(assets::get))
         .route("/console/{*rest}", any(nothing_here))
-        .layer(middleware::from_fn(failure::complete))
+        .route_layer(middleware::from_fn(failure::complete))
         .with_state(console)
 }
 

@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Metadata, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 use uuid::Uuid;
 
@@ -69,7 +69,9 @@ where
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(is_ours));
+        // Without the hint, whoever asks whether a line would be logged that is not, would leave the layer switched off
+        // for the span that comes next.
+        .with_filter(filter_fn(is_ours).with_max_level_hint(LevelFilter::ERROR));
     // A second set-up changes nothing.
     let _ = PROVIDER.set(provider);
     Ok(Some(layer))

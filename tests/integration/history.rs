@@ -50,7 +50,8 @@ async fn the_events_of_an_order_are_cloud_events_oldest_first() {
         assert_eq!(event["data"]["orderNumber"], "SO-1");
         event["time"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
         event["id"].as_str().unwrap().parse::<uuid::Uuid>().unwrap();
-        assert_eq!(event.as_object().unwrap().len(), 8, "{event}");
+        assert!(event["traceparent"].as_str().unwrap().starts_with("00-"), "{event}");
+        assert_eq!(event.as_object().unwrap().len(), 9, "{event}");
     }
     assert_eq!(items[2]["data"]["providerOrderNumber"], placed.body["providerOrderNumber"]);
     // Two of them are of one commit and one instant, and the pages hold each once all the same.
