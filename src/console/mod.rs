@@ -1,7 +1,7 @@
 //! The operators' console: pages under `/console`, made on the server, in English and Chinese.
 //!
 //! **It is a client of the API in the same process.** A page calls the API's router with the signed-in key
-//! ([`Visitor::get`], [`Visitor::send`]) and reads its JSON; so access, audit, masking and idempotency are the API's
+//! (`Visitor::get`, `Visitor::send`) and reads its JSON; so access, audit, masking and idempotency are the API's
 //! own. What the API has no endpoint for is asked of the store in the page's own file, with the accounts that the key
 //! may see as a condition.
 //!
@@ -15,17 +15,17 @@
 //!    - its handler: `pub async fn page(visitor: Visitor) -> Result<Response, Failure>`, which ends with
 //!      `visitor.answer(&AccountsPage { frame: visitor.frame(Section::Accounts, t.title), t, … })`.
 //! 2. A template in `templates/` that begins with `{% extends "layout.html" %}` and fills `{% block content %}`. States
-//!    are shown with a [`words::Badge`], instants with a [`moment::Moment`], documents with [`pretty::Pretty`]; each is
+//!    are shown with a `words::Badge`, instants with a `moment::Moment`, documents with `pretty::Pretty`; each is
 //!    a component that writes itself: `{{ order.badge }}`.
-//! 3. A line in [`router`], and for the navigation a variant of [`frame::Section`].
+//! 3. A line in `router`, and for the navigation a variant of `frame::Section`.
 //!
 //! A form has `<input type="hidden" name="token" value="{{ frame.token() }}">`, is posted, and its handler takes
-//! [`forgery::Form`], which has checked that the request comes from our own page. It ends with
+//! `forgery::Form`, which has checked that the request comes from our own page. It ends with
 //! `visitor.go_on("/console/accounts", Notice::…)`: after an action a page is asked for anew. An action that the key
-//! may not do is not shown ([`Visitor::may_write`], [`Visitor::may_administer`]); the API refuses it anyway.
+//! may not do is not shown (`Visitor::may_write`, `Visitor::may_administer`); the API refuses it anyway.
 //!
 //! There is no inline script and no inline style: the Content-Security-Policy forbids both. Behaviour stands in
-//! `assets/*.js`, each listed in [`assets`], and everything but live charts works without it.
+//! `assets/*.js`, each listed in `assets`, and everything but live charts works without it.
 
 mod assets;
 mod cookies;
