@@ -35,6 +35,7 @@ use crate::api::views::OrderEnvelope;
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:write", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 405, description = "`batch` and `adopt` are no ids: they are other paths, with other methods", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "The order cannot be changed in this state, or the provider needs members that are not known", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 412, description = "The order changed meanwhile", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),

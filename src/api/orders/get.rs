@@ -21,6 +21,7 @@ use crate::api::views::OrderEnvelope;
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "The key lacks the scope orders:read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order that the key may see", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 405, description = "`batch` and `adopt` are no ids: they are other paths, with other methods", body = ProblemDocument, content_type = "application/problem+json"),
     ),
     security(("apiKey" = ["orders:read"])),
 )]
