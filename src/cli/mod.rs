@@ -12,6 +12,7 @@ mod output;
 mod problem;
 mod remote;
 mod sandbox;
+mod schema_names;
 mod serve;
 mod submit;
 mod translate;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::cli::output;
 use crate::cli::remote::{Call, Gateway, path_segment};
+use crate::cli::schema_names::{property_names, required_names};
 
 pub async fn run(gateway: &Gateway) -> anyhow::Result<()> {
     let accounts = gateway.all("/v1/accounts", &[]).await?;
@@ -29,16 +30,7 @@ pub async fn run(gateway: &Gateway) -> anyhow::Result<()> {
 
 /// The credentials that an account must have; where none is, all that it may have.
 fn names_of(schema: &Value) -> Vec<String> {
-    let required: Vec<String> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|name| Some(name.as_str()?.to_owned()))
-        .collect();
-    if !required.is_empty() {
-        return required;
-    }
-    schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    required_names(schema).unwrap_or_else(|| property_names(schema).collect())
 }
 
 fn write_account(text: &mut String, account: &Value, credentials: &[String]) {

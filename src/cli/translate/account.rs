@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::wrong;
 use crate::cli::accounts::{AccountsFile, DesiredAccount, toml_to_json};
 use crate::cli::exit::bad_input;
+use crate::cli::schema_names::{property_names, required_names};
 use crate::provider::{self, Account, AccountDraft, Credentials, Provider, check_account};
 
 #[derive(Debug, clap::Args)]
@@ -107,17 +108,8 @@ fn placeholders(names: &[String]) -> Value {
 /// The names of the credentials that a provider wants.
 fn wanted_credentials(provider: &dyn Provider) -> Vec<String> {
     let schema = provider.profile().credentials_schema.inlined();
-    let required: Vec<String> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|name| Some(name.as_str()?.to_owned()))
-        .collect();
-    if !required.is_empty() {
-        return required;
-    }
     // Where nothing is required, one way of several will do: the first.
-    schema["properties"].as_object().into_iter().flatten().take(1).map(|(name, _)| name.clone()).collect()
+    required_names(&schema).unwrap_or_else(|| property_names(&schema).take(1).collect())
 }
 
 #[cfg(test)]
