@@ -32,6 +32,7 @@ static ASSETS: &[Asset] = assets![
     "icons.svg": "image/svg+xml",
     "favicon.svg": "image/svg+xml",
     "console.js": "text/javascript; charset=utf-8",
+    "playground.js": "text/javascript; charset=utf-8",
     "overview.js": "text/javascript; charset=utf-8",
     "charts.js": "text/javascript; charset=utf-8",
     "uplot.min.js": "text/javascript; charset=utf-8",

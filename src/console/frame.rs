@@ -14,6 +14,10 @@ texts! {
     orders: "Orders", "订单";
     submissions: "Submissions", "提交";
     lanes: "Lanes", "通道";
+    quarantine: "Quarantine", "隔离";
+    webhooks: "Webhooks", "Webhook";
+    accounts: "Accounts", "账户";
+    playground: "Playground", "转换试验";
     times: "Times are in China (UTC+08:00).", "时间均为中国时间（UTC+08:00）。";
     reference: "API reference", "接口文档";
 }
@@ -25,6 +29,10 @@ pub enum Section {
     Orders,
     Submissions,
     Lanes,
+    Callbacks,
+    Webhooks,
+    Accounts,
+    Playground,
 }
 
 impl Section {
@@ -34,6 +42,10 @@ impl Section {
             Section::Orders => "/console/orders",
             Section::Submissions => "/console/submissions",
             Section::Lanes => "/console/lanes",
+            Section::Callbacks => "/console/callbacks?state=quarantined",
+            Section::Webhooks => "/console/webhooks",
+            Section::Accounts => "/console/accounts",
+            Section::Playground => "/console/playground",
         }
     }
 
@@ -43,6 +55,10 @@ impl Section {
             Section::Orders => t.orders,
             Section::Submissions => t.submissions,
             Section::Lanes => t.lanes,
+            Section::Callbacks => t.quarantine,
+            Section::Webhooks => t.webhooks,
+            Section::Accounts => t.accounts,
+            Section::Playground => t.playground,
         }
     }
 
@@ -53,12 +69,16 @@ impl Section {
             Section::Orders => "orders",
             Section::Submissions => "submissions",
             Section::Lanes => "lanes",
+            Section::Callbacks => "quarantine",
+            Section::Webhooks => "webhooks",
+            Section::Accounts => "accounts",
+            Section::Playground => "playground",
         }
     }
 
     /// Whether only administrators have something there.
     fn is_for_administrators(self) -> bool {
-        matches!(self, Section::Lanes)
+        matches!(self, Section::Lanes | Section::Callbacks | Section::Webhooks | Section::Accounts)
     }
 }
 

@@ -27,7 +27,13 @@
 //! There is no inline script and no inline style: the Content-Security-Policy forbids both. Behaviour stands in
 //! `assets/*.js`, each listed in `assets`, and everything but live charts works without it.
 
+mod account;
+mod account_actions;
+mod account_add;
+mod accounts;
 mod assets;
+mod callback;
+mod callbacks;
 mod cookies;
 mod exchange_body;
 mod failure;
@@ -35,6 +41,7 @@ mod forgery;
 mod frame;
 mod lanes;
 mod language;
+mod lineage;
 mod moment;
 mod notice;
 mod order;
@@ -43,16 +50,20 @@ mod orders;
 mod overview;
 mod overview_numbers;
 mod parts;
+mod playground;
 mod pretty;
 mod pulse;
 mod query;
 mod reading;
+mod schema_form;
 mod session;
 mod sign_in;
 mod submission_actions;
 mod submissions;
 mod timeline;
 mod visitor;
+mod webhook;
+mod webhooks;
 mod words;
 
 use std::sync::Arc;
@@ -97,8 +108,30 @@ pub fn router(app: AppState) -> Router {
             get(submission_actions::resolve_page).post(submission_actions::resolve),
         )
         .route("/console/submissions/{id}/attempts/{number}/{direction}", get(exchange_body::download))
+        .route("/console/callbacks", get(callbacks::page))
+        .route("/console/callbacks/{id}", get(callback::page))
+        .route("/console/callbacks/{id}/reprocess", post(callback::reprocess))
         .route("/console/callbacks/{id}/body", get(exchange_body::of_callback))
         .route("/console/lanes", get(lanes::page))
+        .route("/console/webhooks", get(webhooks::page))
+        .route("/console/webhooks/{id}", get(webhook::page))
+        .route("/console/webhooks/{id}/enable", post(webhook::enable))
+        .route("/console/webhooks/{id}/deliveries/{delivery}/redeliver", post(webhook::redeliver))
+        .route("/console/accounts", get(accounts::page))
+        .route("/console/add-account", get(account_add::page).post(account_add::add))
+        .route("/console/accounts/{id}", get(account::page))
+        .route("/console/accounts/{id}/test", get(account::after_test).post(account::test))
+        .route("/console/accounts/{id}/pause", post(account_actions::pause))
+        .route("/console/accounts/{id}/resume", post(account_actions::resume))
+        .route(
+            "/console/accounts/{id}/credentials",
+            get(account_actions::credentials_page).post(account_actions::replace_credentials),
+        )
+        .route(
+            "/console/accounts/{id}/callback-path",
+            get(account_actions::callback_path_page).post(account_actions::replace_callback_path),
+        )
+        .route("/console/playground", get(playground::page).post(playground::translate))
         .route("/console/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/language/{language}", get(language::switch))

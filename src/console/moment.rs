@@ -65,6 +65,11 @@ pub fn clock(at: DateTime<Utc>) -> String {
     at.with_timezone(&CHINA).format("%H:%M").to_string()
 }
 
+/// The day in China.
+pub fn local_day(at: DateTime<Utc>) -> String {
+    at.with_timezone(&CHINA).format("%Y-%m-%d").to_string()
+}
+
 /// Milliseconds as people read them.
 pub fn milliseconds(length: TimeDelta) -> String {
     match length.num_milliseconds() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::canonical::{
-    CallbackState, EventType, HoldReason, Operation, OrderStatus, SubmissionResult, SubmissionState,
+    CallbackState, DeliveryState, EventType, HoldReason, Operation, OrderStatus, SubmissionResult, SubmissionState,
 };
 
 /// A page of a list.
@@ -156,12 +156,186 @@ pub struct Callback {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reason {
+    pub code: String,
     pub detail: String,
     pub detail_zh: String,
+}
+
+/// A call of a provider, as lists show it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallbackLine {
+    pub id: Uuid,
+    pub account: String,
+    pub provider: String,
+    pub state: CallbackState,
+    pub reason: Option<Reason>,
+    pub warnings: Vec<Reason>,
+    pub events: Vec<TellingEvent>,
+    pub size: i64,
+    pub received_at: DateTime<Utc>,
+    pub processed_at: Option<DateTime<Utc>>,
+}
+
+/// An event that tells what a call says.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TellingEvent {
+    pub r#type: EventType,
+    pub order_id: Option<Uuid>,
+}
+
+/// What came with a call of a provider, and what it waits for.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallbackDetails {
+    pub awaited_orders: Vec<AwaitedOrder>,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<Content>,
+}
+
+/// An order that a call names and nobody knows.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AwaitedOrder {
+    pub order_number: Option<String>,
+    pub provider_order_number: Option<String>,
+}
+
+/// An endpoint that events are delivered to.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookEndpoint {
+    pub id: Uuid,
+    pub url: String,
+    pub description: Option<String>,
+    pub types: Option<Vec<String>>,
+    pub accounts: Option<Vec<String>>,
+    pub enabled: bool,
+    pub disabled_at: Option<DateTime<Utc>>,
+    pub disabled_reason: Option<String>,
+    pub failing_since: Option<DateTime<Utc>>,
+    pub previous_secret_until: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// One event on its way to an endpoint.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    pub id: Uuid,
+    pub r#type: Option<String>,
+    pub state: DeliveryState,
+    pub attempts: i32,
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    pub last_status: Option<i32>,
+    pub last_error: Option<String>,
+    pub created_at: DateTime<Utc>,
 }
 
 /// An account, for filters.
 #[derive(Deserialize)]
 pub struct Account {
     pub id: String,
+}
+
+/// An account with everything that is shown of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountDetails {
+    pub id: String,
+    pub provider: String,
+    pub display_name: String,
+    pub base_url: String,
+    pub settings: Value,
+    pub throttles: Value,
+    pub throttle_group: String,
+    pub public_callback_url: Option<String>,
+    pub queue_limit: Option<i32>,
+    pub callback_url: Option<String>,
+    pub previous_callback_url_until: Option<DateTime<Utc>>,
+    pub paused: Option<Paused>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+pub struct Paused {
+    pub since: DateTime<Utc>,
+    pub reason: String,
+}
+
+/// Quota and queue of one interface of an account.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Throttle {
+    pub endpoint: String,
+    pub limit: u32,
+    /// In seconds
+    pub window: i64,
+    pub burst: u32,
+    pub available: u32,
+    pub queued: i64,
+    pub oldest_queued_at: Option<DateTime<Utc>>,
+    pub in_flight: i64,
+    pub circuit: Circuit,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub enum Circuit {
+    Closed,
+    Open,
+    HalfOpen,
+}
+
+/// What a provider can do and wants to know.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provider {
+    pub id: String,
+    pub name: String,
+    pub operations: Vec<ProviderOperation>,
+    pub calls: Vec<ProviderCall>,
+    pub credentials_schema: Value,
+    pub settings_schema: Value,
+}
+
+#[derive(Deserialize)]
+pub struct ProviderOperation {
+    pub operation: Operation,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderCall {
+    pub call: String,
+    pub document_type: Option<String>,
+}
+
+/// What would be sent.
+#[derive(Deserialize)]
+pub struct Translation {
+    pub endpoint: String,
+    pub request: TranslatedRequest,
+    pub results: Vec<SubmissionResult>,
+    pub lineage: Vec<Line>,
+    pub dropped: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub struct TranslatedRequest {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+/// Where a member of an order went.
+#[derive(Deserialize)]
+pub struct Line {
+    pub pointer: String,
+    pub target: String,
+    pub note: Option<String>,
 }

@@ -103,11 +103,7 @@ fn authorization(session: &Session) -> Result<HeaderValue, Failure> {
 impl Visitor {
     /// Asks the API for something.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let reply = self.call(Method::GET, path, None, &[]).await?;
-        serde_json::from_value(reply.body).map_err(|error| {
-            tracing::error!(%error, path, "the console does not understand the API");
-            Failure::Broken
-        })
+        understood(self.call(Method::GET, path, None, &[]).await?.body)
     }
 
     /// Has the API do something.
@@ -203,6 +199,14 @@ impl Visitor {
         let notice = <&str>::from(notice).to_owned();
         (cookies::set(&self.headers, cookies::NOTICE, notice, Lasting::Moment), Redirect::to(path)).into_response()
     }
+}
+
+/// Reads what the API answered.
+pub fn understood<T: DeserializeOwned>(body: Value) -> Result<T, Failure> {
+    serde_json::from_value(body).map_err(|error| {
+        tracing::error!(%error, "the console does not understand the API");
+        Failure::Broken
+    })
 }
 
 /// Writes a page.

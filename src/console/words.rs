@@ -3,7 +3,9 @@
 use askama::Template;
 
 use super::language::Language;
-use crate::canonical::{CallbackState, EventType, HoldReason, Operation, OrderStatus, Severity, SubmissionState};
+use crate::canonical::{
+    CallbackState, DeliveryState, EventType, HoldReason, Operation, OrderStatus, Severity, SubmissionState,
+};
 
 /// What a state means for whoever watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
@@ -63,6 +65,14 @@ impl Badge {
             Severity::Info => Badge::new(Tone::Quiet, language.choose("Note", "提示")),
             Severity::Warning => Badge::new(Tone::Warning, language.choose("Warning", "警告")),
             Severity::Error => Badge::new(Tone::Bad, language.choose("Error", "错误")),
+        }
+    }
+
+    pub fn of_delivery(state: DeliveryState, language: Language) -> Self {
+        match state {
+            DeliveryState::Pending => Badge::new(Tone::Busy, language.choose("On its way", "推送中")),
+            DeliveryState::Delivered => Badge::new(Tone::Good, language.choose("Delivered", "已送达")),
+            DeliveryState::Dead => Badge::new(Tone::Bad, language.choose("Given up", "已放弃")),
         }
     }
 
