@@ -32,7 +32,7 @@ class Api:
     def call(self, method, path, body=None, base=None, **headers):
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **headers}
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request((base or self.url) + path, data, headers, method=method)
+        request = urllib.request.Request((self.url if base is None else base) + path, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as response:
             text = response.read()
         return json.loads(text) if text else None
@@ -64,6 +64,14 @@ class Api:
         return self.call("POST", "/v1/orders", order, Prefer=f"wait={wait}")
 
 
+def until(question, patience=30):
+    """Waits for a state of the gateway."""
+    end = time.monotonic() + patience
+    while not question():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.1)
+
+
 class Ledger:
     """What the pages show: placed, refused, doubtful, waiting."""
 
@@ -82,6 +90,17 @@ class Ledger:
         api.call("PUT", "/control/otms/faults", [], base=api.sandbox)
         api.call("POST", "/v1/accounts/otms-demo/pause")
         self.waiting = api.call("POST", "/v1/orders", api.order(f"SO-{run}-WAITING"))
+        # Nobody listens there: what is delivered fails.
+        endpoint = {"url": f"http://127.0.0.1:9/{run}", "types": ["account.paused"], "description": "ERP"}
+        self.endpoint = api.call("POST", "/v1/webhook-endpoints", endpoint)
+        for verb in ("pause", "resume"):
+            api.call("POST", f"/v1/accounts/ile-demo/{verb}")
+        path = f"/v1/webhook-endpoints/{self.endpoint['id']}"
+        until(lambda: api.call("GET", f"{path}/deliveries")["items"][0]["attempts"] > 0)
+        callback = api.call("GET", "/v1/accounts/hongxun-demo")["callbackUrl"]
+        for body in ({"request": {"customerNumber": f"RK-{run}"}}, {}):
+            api.call("POST", callback if callback.startswith("http") else api.url + callback, body, base="")
+        self.quarantined = api.call("GET", "/v1/callbacks?state=quarantined")["items"][0]
         for number in range(40):
             api.call("POST", "/v1/orders", api.order(f"SO-{run}-Q{number:02}"))
 
@@ -190,10 +209,119 @@ def every_page(visit: Visit, ledger: Ledger):
     visit.look("submissions")
     visit.open("/console/lanes")
     visit.look("lanes")
+    for name, path in pages_of_keepers(ledger).items():
+        visit.open(path)
+        visit.look(name)
+    visit.open("/console/playground?account=ttms-demo")
+    member = visit.page.locator("#from-0")
+    member.focus()
+    expect(visit.page.locator("#to-0.marked")).to_be_visible()
+    expect(visit.page.locator("#to-1.marked")).to_be_visible()
+    visit.look("playground-marked")
     visit.expected = {"404"}
     visit.open("/console/nothing")
     visit.look("nothing")
     visit.expected = set()
+
+
+def pages_of_keepers(ledger: Ledger):
+    """What administrators keep in order, and the playground."""
+    return {
+        "quarantine": "/console/callbacks?state=quarantined",
+        "quarantine-none": "/console/callbacks?state=quarantined&account=otms-demo",
+        "callbacks": "/console/callbacks",
+        "callback": f"/console/callbacks/{ledger.quarantined['id']}",
+        "webhooks": "/console/webhooks",
+        "webhook": f"/console/webhooks/{ledger.endpoint['id']}",
+        "accounts": "/console/accounts",
+        "account": "/console/accounts/ttms-demo",
+        "account-paused": "/console/accounts/otms-demo",
+        "account-add": "/console/add-account",
+        "account-form": "/console/add-account?provider=otms",
+        "account-credentials": "/console/accounts/hongxun-demo/credentials",
+        "account-callback-path": "/console/accounts/hongxun-demo/callback-path",
+        "playground": "/console/playground?account=otms-demo",
+        "playground-refused": "/console/playground?account=hongxun-demo",
+    }
+
+
+def every_action_of_keepers(visit: Visit, ledger: Ledger):
+    page, api = visit.page, ledger.api
+    visit.sign_in()
+    # Quarantine, from the navigation.
+    page.get_by_role("link", name="Quarantine").click()
+    page.wait_for_url("**state=quarantined")
+    page.locator(f"a[href='/console/callbacks/{ledger.quarantined['id']}']").click()
+    page.get_by_role("button", name="Process again").click()
+    expect(page.get_by_role("status")).to_contain_text("still in quarantine")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Exact bytes").click()
+    came = api.call("GET", f"/v1/callbacks/{ledger.quarantined['id']}")["body"]["content"]
+    assert pathlib.Path(download.value.path()).read_text() == came, "the download is not what came"
+    # Webhooks.
+    page.get_by_role("link", name="Webhooks").click()
+    page.get_by_role("link", name=ledger.endpoint["url"]).click()
+    page.get_by_role("button", name="Deliver again").first.click()
+    expect(page.get_by_role("status")).to_contain_text("on its way once more")
+    api.call("PATCH", f"/v1/webhook-endpoints/{ledger.endpoint['id']}", {"enabled": False})
+    page.reload()
+    visit.look("webhook-disabled")
+    page.get_by_role("button", name="Enable again").click()
+    expect(page.get_by_role("status")).to_contain_text("enabled")
+    # Accounts: added with a mistake first, then tried, held, let go, and its secrets replaced.
+    page.get_by_role("link", name="Accounts").click()
+    page.get_by_role("link", name="Add an account").click()
+    page.get_by_role("link", name="Choose 3TMS").click()
+    name = f"second-{uuid.uuid4().hex[:6]}"
+    account = api.call("GET", "/v1/accounts/ttms-demo")
+    page.get_by_label("Id", exact=True).fill(name)
+    page.get_by_label("Where the provider is reached").fill(account["baseUrl"])
+    page.get_by_label("username").fill("nobody")
+    page.get_by_label("password").fill("geheim")
+    visit.expected = {"422"}
+    page.get_by_role("button", name="Add the account").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    visit.look("account-form-refused")
+    visit.expected = set()
+    page.get_by_label("password").fill("geheim")
+    page.get_by_label("allowPlainHttp").check()
+    page.get_by_role("button", name="Add the account").click()
+    expect(page.get_by_role("status")).to_contain_text("added")
+    page.get_by_role("button", name="Test the connection").click()
+    expect(page.get_by_role("status")).to_contain_text("does not work")
+    visit.look("account-not-working")
+    visit.open("/console/accounts/ttms-demo")
+    page.get_by_role("button", name="Test the connection").click()
+    expect(page.get_by_role("status")).to_contain_text("It works")
+    visit.look("account-works")
+    visit.open(f"/console/accounts/{name}")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("status")).to_contain_text("paused")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("status")).to_contain_text("goes on")
+    page.get_by_role("link", name="Replace the credentials").click()
+    page.get_by_label("username").fill("somebody")
+    page.get_by_label("password").fill("noch-geheimer")
+    page.get_by_role("button", name="Replace the credentials").click()
+    expect(page.get_by_role("status")).to_contain_text("replaced")
+    page.get_by_role("link", name="New callback path").click()
+    page.get_by_label("Hours").fill("1")
+    page.get_by_role("button", name="Make a new path").click()
+    expect(page.get_by_role("status")).to_contain_text("new callback path")
+    api.call("DELETE", f"/v1/accounts/{name}")
+    # The playground: another account acts at once, a mistake is said, and the example comes back.
+    page.get_by_role("link", name="Playground").click()
+    page.get_by_label("Account", exact=True).select_option("ttms-demo")
+    expect(page.locator("pre.tall").nth(1)).to_contain_text("orderList")
+    page.get_by_text("Edit the order").click()
+    page.get_by_label("Order", exact=True).fill('{"colour": "red"}')
+    visit.expected = {"422"}
+    page.get_by_role("button", name="Translate").click()
+    expect(page.get_by_role("alert")).to_contain_text("/order/colour")
+    visit.expected = set()
+    page.get_by_role("link", name="Back to the example").click()
+    page.locator("#to-0").focus()
+    expect(page.locator("#from-0.marked")).to_be_visible()
 
 
 def every_action(visit: Visit, ledger: Ledger):
@@ -341,11 +469,15 @@ def main():
         visit = Visit(browser, arguments, "wide", "en-GB", "light")
         order = f"/console/orders/{ledger.refused['id']}"
         resolve = f"/console/submissions/{ledger.doubtful['submission']['id']}/resolve"
-        keyboard(visit, ["/console", "/console/orders", order, resolve, "/console/submissions", "/console/lanes"])
+        keyboard(visit, ["/console", "/console/orders", order, resolve, "/console/submissions", "/console/lanes"] + list(pages_of_keepers(ledger).values()))
         wrong += visit.wrong
         visit.close()
         visit = Visit(browser, arguments, "narrow", "en-GB", "light")
         every_action(visit, ledger)
+        wrong += visit.wrong
+        visit.close()
+        visit = Visit(browser, arguments, "wide", "en-GB", "light")
+        every_action_of_keepers(visit, ledger)
         wrong += visit.wrong
         visit.close()
         without_scripts(browser, arguments, ledger)

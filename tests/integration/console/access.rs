@@ -6,7 +6,7 @@ use super::{Browser, refused, signed_in};
 use crate::harness::{Bench, order};
 
 /// The browser of somebody with a key of these scopes, limited to these accounts.
-async fn with_key(bench: &Bench, scopes: &[&str], accounts: Option<&[&str]>) -> Browser {
+pub async fn with_key(bench: &Bench, scopes: &[&str], accounts: Option<&[&str]>) -> Browser {
     let mut body = json!({"name": "limited", "scopes": scopes});
     if let Some(accounts) = accounts {
         body["accounts"] = json!(accounts);

@@ -1,10 +1,14 @@
 //! The operators' console as a browser without scripts meets it.
 
 mod access;
+mod accounts;
 mod actions;
 mod browser;
+mod callbacks;
 mod pages;
+mod playground;
 mod session;
+mod webhooks;
 
 use crate::harness::{Bench, order};
 
