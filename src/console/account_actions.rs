@@ -78,7 +78,9 @@ async fn credentials_form(
     let mut fields = Field::of_schema(&provider.credentials_schema, "credentials", language);
     let mut wrong = Vec::new();
     if let Some((refusal, sent)) = refused {
-        fields.iter_mut().for_each(|field| field.refill(sent, refusal, language));
+        for field in &mut *fields {
+            field.refill(sent, refusal, language);
+        }
         wrong = refusal.members(language);
         wrong.retain(|(pointer, _)| !fields.iter().any(|field| field.tells_of(pointer)));
     }

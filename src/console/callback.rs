@@ -92,7 +92,7 @@ pub async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Response, 
     let CallbackDetails { awaited_orders, headers, body } = understood(whole.clone())?;
     let CallbackLine { id, account, provider, state, reason, warnings, events, received_at, processed_at, size } =
         understood(whole)?;
-    let saying = |code, detail, detail_zh| Saying {
+    let saying = |code: String, detail: String, detail_zh: String| Saying {
         code,
         here: language.choose(&detail, &detail_zh).clone(),
         other: language.other().choose(detail, detail_zh),

@@ -338,7 +338,9 @@ impl<'a> Writer<'a> {
             let place: Vec<String> = place.split('/').map(with_position).collect();
             elements.entry(place.join("/")).or_default().extend(lines);
         }
-        elements.values_mut().for_each(|lines| lines.sort_unstable());
+        for lines in elements.values_mut() {
+            lines.sort_unstable();
+        }
         elements
     }
 }

@@ -26,7 +26,7 @@ fn filled(bench: &Bench) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn fields(form: &[(&'static str, String)]) -> Vec<(&str, &str)> {
+fn fields<'a>(form: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     form.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
