@@ -142,6 +142,7 @@ impl Gateway {
             bodies: Arc::new(Bodies::new(&limits)),
             key_limits: Arc::new(KeyLimits::new(limits.requests_per_second)),
             monitor: Arc::new(monitor),
+            backlogs: Arc::default(),
             queue_limit: limits.queue_limit,
             requests_limit: requests.available_permits(),
             requests: Arc::new(requests),

@@ -56,6 +56,7 @@ struct MasterKey {
 }
 
 /// A sealed secret and the id of the key that opens it.
+#[derive(Clone)]
 pub struct Sealed {
     pub bytes: Vec<u8>,
     pub key_id: String,

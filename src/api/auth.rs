@@ -132,7 +132,7 @@ impl FromRequestParts<AppState> for Caller {
         // Before the ledger is asked: a key that comes too often costs it nothing.
         let known = state.key_limits.count_known(&hash);
         admit(parts, known)?;
-        let Some(stored) = state.store.valid_api_key(&hash).await? else {
+        let Some(stored) = state.store.valid_api_key(hash.clone()).await? else {
             state.key_limits.forget(&hash);
             return Err(unauthenticated("The API key is unknown, revoked or expired."));
         };

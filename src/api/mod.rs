@@ -6,6 +6,7 @@ mod api_keys;
 mod asking;
 mod audit_log;
 mod auth;
+mod backlogs;
 mod bodies;
 mod body;
 mod callbacks;
@@ -71,6 +72,7 @@ use crate::upkeep::Upkeep;
 use crate::vault::Vault;
 
 pub use auth::{Caller, Scope, generate_key, hash as hash_key};
+use backlogs::Backlogs;
 pub use bodies::Bodies;
 pub use key_limits::KeyLimits;
 pub use limits::Limits;
@@ -91,6 +93,7 @@ pub struct AppState {
     pub bodies: Arc<Bodies>,
     pub key_limits: Arc<KeyLimits>,
     pub monitor: Arc<Monitor>,
+    pub backlogs: Arc<Backlogs>,
     /// Submissions that may wait of an account that has no limit of its own
     pub queue_limit: Option<NonZeroU32>,
     /// Places for requests that are being worked on

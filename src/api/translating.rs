@@ -1,6 +1,7 @@
 //! What every operation goes through before it is queued, and what a preview shows: the account that the key
 //! may use, what its provider can do, and what it can carry.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use axum::Json;
@@ -14,7 +15,7 @@ use super::asking::key_not_given;
 use super::auth::Caller;
 use super::problem::{Kind, Problem};
 use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
-use crate::delivery::{OpenError, open_account};
+use crate::delivery::{LaneQuota, OpenError, open_account};
 use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Translation, translate};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
@@ -44,6 +45,21 @@ pub struct Translated {
 pub async fn account_for(state: &AppState, caller: &Caller, id: &str) -> Result<OpenedAccount, Problem> {
     let stored = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
     open(state, stored.ok_or_else(|| unknown_account(id))?)
+}
+
+/// Accounts that one request names again and again.
+#[derive(Default)]
+pub struct KnownAccounts {
+    by_id: HashMap<String, OpenedAccount>,
+}
+
+impl KnownAccounts {
+    pub async fn of(&mut self, state: &AppState, caller: &Caller, id: &str) -> Result<&OpenedAccount, Problem> {
+        if !self.by_id.contains_key(id) {
+            self.by_id.insert(id.to_owned(), account_for(state, caller, id).await?);
+        }
+        self.by_id.get(id).ok_or_else(|| unknown_account(id))
+    }
 }
 
 /// The account of an order that the caller may see.
@@ -81,6 +97,11 @@ impl OpenedAccount {
     pub fn queue_limit(&self, state: &AppState) -> Option<NonZeroU32> {
         let own = self.stored.queue_limit.and_then(|limit| u32::try_from(limit).ok()).and_then(NonZeroU32::new);
         own.or(state.queue_limit)
+    }
+
+    /// The quota of the account's lane at an endpoint of its provider.
+    pub fn quota(&self, endpoint: &str) -> Option<LaneQuota> {
+        Some(LaneQuota::of(self.profile.endpoint(endpoint)?, std::iter::once(&self.stored.throttles)))
     }
 
     /// Whether the provider takes this operation only with the whole document.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ pub struct OrderEnvelope {
 #[derive(Debug)]
 pub struct OrderView {
     pub envelope: OrderEnvelope,
-    document: Value,
+    document: Order,
 }
 
 impl OrderView {
@@ -66,15 +66,27 @@ impl OrderView {
         for change in &pending_changes {
             merge_patch(&mut document, change);
         }
-        // Through the type, so that members stand in their documented order.
-        let mut order: Order = serde_json::from_value(document)
+        let mut document: Order = serde_json::from_value(document)
             .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be read: {error}.")))?;
-        order.provider_order_number = provider_order_number.or(order.provider_order_number);
-        let document = serde_json::to_value(&order)
-            .map_err(|error| Problem::new(Kind::Internal, format!("The stored order cannot be written: {error}.")))?;
+        document.provider_order_number = provider_order_number.or(document.provider_order_number);
         let envelope =
             OrderEnvelope { id, provider, status, version, document_complete, created_at, updated_at, submission };
         Ok(OrderView { envelope, document })
+    }
+
+    /// An order that was accepted just now, with its first submission.
+    pub fn accepted(document: Order, submission: SubmissionView) -> Self {
+        let envelope = OrderEnvelope {
+            id: submission.order_id,
+            provider: submission.provider.clone(),
+            status: OrderStatus::Pending,
+            version: 1,
+            document_complete: true,
+            created_at: submission.created_at,
+            updated_at: submission.created_at,
+            submission: Some(submission),
+        };
+        OrderView { envelope, document }
     }
 
     /// The ETag of the order.
@@ -85,17 +97,35 @@ impl OrderView {
 
 impl Serialize for OrderView {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let envelope = serde_json::to_value(&self.envelope).map_err(serde::ser::Error::custom)?;
-        let mut members = Map::new();
-        if let Value::Object(envelope) = envelope {
-            let mut envelope = envelope.into_iter();
-            members.extend(envelope.next());
-            if let Value::Object(document) = &self.document {
-                members.extend(document.clone());
-            }
-            members.extend(envelope);
+        /// The id first, then the document, then where it stands.
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Joined<'a> {
+            id: Uuid,
+            #[serde(flatten)]
+            document: &'a Order,
+            provider: &'a str,
+            status: OrderStatus,
+            version: i64,
+            document_complete: bool,
+            created_at: DateTime<Utc>,
+            updated_at: DateTime<Utc>,
+            submission: &'a Option<SubmissionView>,
         }
-        members.serialize(serializer)
+        let OrderEnvelope { id, provider, status, version, document_complete, created_at, updated_at, submission } =
+            &self.envelope;
+        let joined = Joined {
+            id: *id,
+            document: &self.document,
+            provider,
+            status: *status,
+            version: *version,
+            document_complete: *document_complete,
+            created_at: *created_at,
+            updated_at: *updated_at,
+            submission,
+        };
+        joined.serialize(serializer)
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Delivery;
+use crate::metrics::CLAIM_DURATION;
 use crate::provider::{self, Endpoint, Limit};
 use crate::setback::Setbacks;
 use crate::store::claim::{Claim, ClaimRequest};
@@ -74,6 +75,8 @@ impl LaneHandle {
 pub struct LaneQuota {
     pub pace: Pace,
     pub in_flight_limit: u32,
+    /// Submissions in one request
+    batch_limit: u16,
 }
 
 impl LaneQuota {
@@ -98,7 +101,17 @@ impl LaneQuota {
         }
         let (limit, in_flight) = quota.unwrap_or((endpoint.limit, None));
         let pace = Pace::of(limit);
-        LaneQuota { in_flight_limit: in_flight.unwrap_or_else(|| pace.in_flight()), pace }
+        LaneQuota {
+            in_flight_limit: in_flight.unwrap_or_else(|| pace.in_flight()),
+            pace,
+            batch_limit: endpoint.batch_limit,
+        }
+    }
+
+    /// How long it takes until so many submissions have gone out, in full requests.
+    pub fn time_of(&self, waiting: i64) -> Duration {
+        let requests = u32::try_from(waiting / i64::from(self.batch_limit)).unwrap_or(u32::MAX);
+        self.pace.spacing.saturating_mul(requests)
     }
 }
 
@@ -151,6 +164,7 @@ impl Delivery {
             }
             let pause = match claimed {
                 Ok(Claim::Batch(batch)) => {
+                    CLAIM_DURATION.record_time([provider, endpoint_id], before.elapsed());
                     let (delivery, lane) = (self.clone(), Arc::clone(&lane));
                     self.inner.tasks.spawn(async move { delivery.run_exchange(&lane, batch, before).await });
                     continue;

@@ -92,6 +92,12 @@ pub static PROVIDER_THROTTLED: Counter<2> = Counter::new(
     ["account", "endpoint"],
     "Answers of providers that requests come too often",
 );
+pub static CLAIM_DURATION: Histogram<2> = Histogram::new(
+    "onelane_claim_duration_seconds",
+    ["provider", "endpoint"],
+    OF_WAITS,
+    "Time that the ledger took to give a lane its token and a batch",
+);
 pub static TOKEN_WAIT: Histogram<2> = Histogram::new(
     "onelane_token_wait_seconds",
     ["provider", "endpoint"],
@@ -263,6 +269,7 @@ pub static ALL: &[&dyn Metric] = &[
     &EXCHANGE_ITEMS,
     &CALLS,
     &PROVIDER_THROTTLED,
+    &CLAIM_DURATION,
     &TOKEN_WAIT,
     &SLOTS_MISSED,
     &LEASES_EXPIRED,

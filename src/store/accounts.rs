@@ -1,15 +1,19 @@
 //! Downstream accounts.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::audit::{Act, commit_with};
-use super::{Store, StoreError};
+use super::grouped::each_of;
+use super::{Store, StoreError, within};
 use crate::vault::Sealed;
 
 /// An account as the ledger keeps it, credentials sealed.
+#[derive(Clone)]
 pub struct StoredAccount {
     pub id: String,
     pub provider: String,
@@ -209,20 +213,30 @@ impl Store {
         Ok(deleted)
     }
 
+    /// The account with this id; looked for with those that others ask for at the same moment.
     pub async fn account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError> {
-        let row = sqlx::query!(
+        let store = self.clone();
+        let found = self.finding_accounts.ask(id.to_owned(), move |ids| {
+            let store = store.clone();
+            async move { each_of(&ids, within(store.accounts_by_id(&ids)).await) }
+        });
+        found.await
+    }
+
+    async fn accounts_by_id(&self, ids: &[String]) -> Result<HashMap<String, StoredAccount>, StoreError> {
+        let rows = sqlx::query!(
             r#"select id, provider, display_name, base_url, credentials, credentials_key,
                    settings as "settings: Json<Value>", throttles as "throttles: Json<Value>", throttle_group,
                    public_callback_url, callback_token, callback_token_key, queue_limit, previous_callback_token_hash,
                    case when previous_callback_token_until > onelane_now() then previous_callback_token_until end
                        as previous_callback_token_until,
                    paused_at, pause_reason, version, created_at, updated_at
-               from accounts where id = $1"#,
-            id,
+               from accounts where id = any($1)"#,
+            ids,
         )
-        .fetch_optional(self.pool())
+        .fetch_all(self.pool())
         .await?;
-        Ok(row.map(|row| stored!(row)))
+        Ok(rows.into_iter().map(|row| (row.id.clone(), stored!(row))).collect())
     }
 
     /// Accounts after `after` in the order of their ids, limited to `allowed` where that is given.

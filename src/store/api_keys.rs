@@ -1,10 +1,13 @@
 //! API keys: only their hashes are here.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::audit::{Act, commit_with};
-use super::{Store, StoreError};
+use super::grouped::each_of;
+use super::{Store, StoreError, within};
 
 /// An API key without its secret.
 pub struct StoredApiKey {
@@ -23,6 +26,7 @@ pub struct StoredApiKey {
 }
 
 /// An API key that is valid now.
+#[derive(Clone)]
 pub struct ValidApiKey {
     pub id: Uuid,
     pub name: String,
@@ -68,18 +72,41 @@ impl Store {
         commit_with(transaction, act, done.rows_affected() == 1).await
     }
 
-    /// The key with this hash, if it is valid now.
-    pub async fn valid_api_key(&self, hash: &[u8]) -> Result<Option<ValidApiKey>, StoreError> {
-        Ok(sqlx::query_as!(
-            ValidApiKey,
-            r#"select id, name, scopes, accounts, requests_per_second, burst,
+    /// The key with this hash, if it is valid now; looked for with those that others bring at the same moment.
+    pub async fn valid_api_key(&self, hash: Vec<u8>) -> Result<Option<ValidApiKey>, StoreError> {
+        let store = self.clone();
+        let found = self.finding_keys.ask(hash, move |hashes| {
+            let store = store.clone();
+            async move { each_of(&hashes, within(store.valid_api_keys(&hashes)).await) }
+        });
+        found.await
+    }
+
+    async fn valid_api_keys(&self, hashes: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, ValidApiKey>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select hash, id, name, scopes, accounts, requests_per_second, burst,
                    (last_used_at is null or last_used_at <= onelane_now() - interval '1 minute') as "use_to_be_noted!"
                from api_keys
-               where hash = $1 and revoked_at is null and (expires_at is null or expires_at > onelane_now())"#,
-            hash,
+               where hash = any($1) and revoked_at is null and (expires_at is null or expires_at > onelane_now())"#,
+            hashes,
         )
-        .fetch_optional(self.pool())
-        .await?)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let key = ValidApiKey {
+                    id: row.id,
+                    name: row.name,
+                    scopes: row.scopes,
+                    accounts: row.accounts,
+                    requests_per_second: row.requests_per_second,
+                    burst: row.burst,
+                    use_to_be_noted: row.use_to_be_noted,
+                };
+                (row.hash, key)
+            })
+            .collect())
     }
 
     /// Notes that a key is used; once a minute, whoever asks for it.

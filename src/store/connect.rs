@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
+use super::grouped::Grouped;
 use super::{Store, StoreError, queue};
 
 /// How long it is waited for a connection.
@@ -28,6 +29,9 @@ const LIMITS: [(&str, &str); 3] = [
     // A replica that hangs in a transaction loses it, and its locks.
     ("idle_in_transaction_session_timeout", "10s"),
 ];
+
+/// What callers bring or look for at the same moment goes together in statements of at most so many.
+const MOST_TOGETHER: usize = 100;
 
 /// How to reach the database. The URL may hold a password.
 #[derive(Clone)]
@@ -60,7 +64,14 @@ impl Store {
                 })
             })
             .connect_lazy_with(connect);
-        Ok(Store { pool, events_written: Arc::default(), rooms: queue::Rooms::default() })
+        Ok(Store {
+            pool,
+            events_written: Arc::default(),
+            rooms: queue::Rooms::default(),
+            accepting: Grouped::new(MOST_TOGETHER, 2),
+            finding_keys: Grouped::new(MOST_TOGETHER, 2),
+            finding_accounts: Grouped::new(MOST_TOGETHER, 2),
+        })
     }
 
     /// Why the ledger failed, also where the pool knows no more than that no connection could be had.

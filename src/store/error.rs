@@ -1,6 +1,7 @@
 //! Why the ledger did not do what was asked, and whether that passes.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::schema::Schema;
 
@@ -15,6 +16,9 @@ pub enum StoreError {
     Schema(Schema),
     #[error("the database did not answer in time")]
     NoAnswer,
+    /// What a statement failed with that did the work of several
+    #[error("{0}")]
+    Shared(Arc<StoreError>),
     #[error("{table}.{column} of {key} holds what it cannot: {detail}")]
     Inconsistent { table: &'static str, column: &'static str, key: String, detail: String },
 }
@@ -60,6 +64,7 @@ impl StoreError {
                     .is_some_and(|code| OUTAGES.contains(&class(&code)) || SINGLE_OUTAGES.contains(&code.as_str())),
                 _ => false,
             },
+            StoreError::Shared(error) => error.is_passing(),
             StoreError::Migration(_) | StoreError::Schema(_) | StoreError::Inconsistent { .. } => false,
         }
     }
@@ -67,6 +72,7 @@ impl StoreError {
     fn sqlstate(&self) -> Option<String> {
         match self {
             StoreError::Database(sqlx::Error::Database(error)) => error.code().map(Cow::into_owned),
+            StoreError::Shared(error) => error.sqlstate(),
             _ => None,
         }
     }

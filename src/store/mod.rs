@@ -2,7 +2,6 @@
 //! private, and a row that makes no sense names its table, column and key.
 
 pub mod accept;
-mod accept_batch;
 pub mod accounts;
 pub mod adopt;
 pub mod api_keys;
@@ -16,6 +15,7 @@ mod error;
 pub mod events;
 pub mod exchanges;
 pub mod feed;
+mod grouped;
 pub mod happen;
 pub mod idempotency;
 pub mod lanes;
@@ -40,7 +40,6 @@ pub mod trips;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 
-pub use accept_batch::{AcceptedBatch, BatchItem};
 pub use connect::{StoreOptions, within};
 pub use error::StoreError;
 
@@ -51,6 +50,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
+
+use accept::{Accepted, NewOrder};
+use accounts::StoredAccount;
+use api_keys::ValidApiKey;
+use grouped::Grouped;
 
 /// The migrations that this binary knows.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -63,6 +67,12 @@ pub struct Store {
     events_written: Arc<Notify>,
     /// How much may be accepted before it is counted what waits
     rooms: queue::Rooms,
+    /// Orders that came alone
+    accepting: Grouped<NewOrder, Accepted>,
+    /// API keys that are looked for
+    finding_keys: Grouped<Vec<u8>, Option<ValidApiKey>>,
+    /// Accounts that are looked for
+    finding_accounts: Grouped<String, Option<StoredAccount>>,
 }
 
 impl Store {

@@ -191,16 +191,21 @@ impl Store {
         state.map(|state| word("submissions", "state", id, &state)).transpose()
     }
 
-    /// How many submissions of the account go before this one at its endpoint; counts to 10,000.
-    pub async fn queued_before(&self, submission: &StoredSubmission) -> Result<i64, StoreError> {
+    /// How many submissions of the account go at this endpoint before one that is due at this time; counts to 10,000.
+    pub async fn queued_before(
+        &self,
+        account_id: &str,
+        endpoint: &str,
+        due_at: DateTime<Utc>,
+    ) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar!(
             r#"select count(*) as "count!" from (
                    select from submissions
                    where account_id = $1 and endpoint = $2 and ready and state in ('queued', 'in_doubt') and due_at < $3
                    limit 10000) ahead"#,
-            submission.account_id,
-            submission.endpoint,
-            submission.due_at,
+            account_id,
+            endpoint,
+            due_at,
         )
         .fetch_one(self.pool())
         .await?)

@@ -54,7 +54,7 @@ pub enum CancelledHere {
     KeyKnown,
     /// The order is another than the one that was checked: look again.
     OrderChanged,
-    /// Its creation is not queued any more, or may have reached the provider.
+    /// Its creation is not queued any more, or may have reached the provider, or the provider told of the order.
     TooLate,
 }
 
@@ -126,8 +126,10 @@ impl Store {
             return Ok(CancelledHere::KeyKnown);
         }
         let Some(row) = sqlx::query!(
+            // What the provider told of meanwhile stands there, whatever it said to the creation.
             r#"update submissions set state = 'cancelled', ready = false, updated_at = onelane_now(), finished_at = onelane_now()
                where order_id = $1 and operation = $2 and state = 'queued' and not may_exist
+                 and not exists (select from orders where id = $1 and placed)
                returning id, finished_at as "finished_at!", change is not null as "has_change!""#,
             order_id,
             <&str>::from(Operation::Create),

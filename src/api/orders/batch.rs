@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::accepted::{Candidate, among_others};
 use super::answering::{mark_replayed, queue_full};
-use super::create::{CheckedOrder, check};
+use super::create::{CheckedOrder, check_for, read};
 use super::with_submissions;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
@@ -20,12 +21,11 @@ use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::{IdempotencyHeader, replay};
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::api::translating::TranslationView;
+use crate::api::translating::{KnownAccounts, TranslationView};
 use crate::api::views::{OrderEnvelope, OrderView};
-use crate::canonical::Operation;
+use crate::canonical::{Operation, Order};
 use crate::metrics::{HTTP_REFUSALS, OPERATIONS_ACCEPTED};
-use crate::store::accept::NewOrder;
-use crate::store::{self, AcceptedBatch};
+use crate::store::accept::{Accepted, AcceptedBatch};
 
 const PATH: &str = "/v1/orders/batch";
 /// The most orders of one request.
@@ -140,29 +140,21 @@ pub async fn handler(
     let orders = orders_of(&body.value)?;
     // A large batch is not held in more copies than it must be.
     body.value = Value::Null;
-    let mut checked = Vec::with_capacity(orders.len());
+    let mut accounts = KnownAccounts::default();
+    let (mut new, mut checked) = (Vec::with_capacity(orders.len()), Vec::with_capacity(orders.len()));
     for order in orders {
-        checked.push(check(&state, &caller, &order).await.and_then(Candidate::of));
+        let candidate = check(&state, &caller, &order, &mut accounts)
+            .await
+            .and_then(|checked| Candidate::of(checked, None, caller.trace_parent()));
+        checked.push(candidate.map(|candidate| {
+            let ids = (candidate.new.order_id, candidate.new.submission_id);
+            new.push(candidate.new);
+            (ids, candidate.checked)
+        }));
     }
-    let candidates: Vec<&Candidate> = checked.iter().filter_map(|checked| checked.as_ref().ok()).collect();
-    let new: Vec<NewOrder<'_>> =
-        candidates.iter().map(|candidate| candidate.new_order(caller.trace_parent())).collect();
-    let answer = |items: &[store::BatchItem]| json!(remembered(&checked, items));
-    match state.store.accept_orders(&new, Uuid::now_v7(), &key, answer).await? {
-        AcceptedBatch::Done(items) => {
-            for (candidate, item) in candidates.iter().zip(&items) {
-                match item {
-                    store::BatchItem::Kept => {
-                        let account = candidate.checked.order.account.as_str();
-                        OPERATIONS_ACCEPTED.increment([account, Operation::Create.into()]);
-                        state.delivery.wake(&candidate.checked.translated.lane);
-                    }
-                    store::BatchItem::QueueFull => HTTP_REFUSALS.increment(["queue_full"]),
-                    store::BatchItem::NumberTaken => {}
-                }
-            }
-            replayed(&state, &caller, Some(json!(remembered(&checked, &items)))).await
-        }
+    let remember = |accepted: &[Accepted]| json!(remembered(&checked, accepted));
+    match state.store.accept_orders(&new, Uuid::now_v7(), &key, remember).await? {
+        AcceptedBatch::Done(accepted) => Ok(answered(&state, &caller, checked, accepted)),
         AcceptedBatch::KeyKnown => {
             let first = replay(&state.store, &key).await?;
             Ok(mark_replayed(replayed(&state, &caller, first.and_then(|first| first.answer)).await?))
@@ -181,11 +173,24 @@ fn orders_of(body: &Value) -> Result<Vec<Value>, Problem> {
     Ok(orders)
 }
 
+/// Checks an order as if it came alone; accounts are looked up once for the whole batch.
+async fn check(
+    state: &AppState,
+    caller: &Caller,
+    document: &Value,
+    accounts: &mut KnownAccounts,
+) -> Result<CheckedOrder, Problem> {
+    let order = read(document)?;
+    let account = accounts.of(state, caller, &order.account).await?;
+    check_for(state, account, order)
+}
+
 /// What would be sent of each order. Nothing is stored or sent.
 async fn preview(state: &AppState, caller: &Caller, orders: &[Value]) -> Result<Response, Problem> {
+    let mut accounts = KnownAccounts::default();
     let mut items = Vec::with_capacity(orders.len());
     for (index, order) in orders.iter().enumerate() {
-        items.push(match check(state, caller, order).await {
+        items.push(match check(state, caller, order, &mut accounts).await {
             Ok(checked) => BatchItem::translated(index, checked.translated.into()),
             Err(problem) => BatchItem::refused(index, problem.to_value(), caller),
         });
@@ -193,58 +198,54 @@ async fn preview(state: &AppState, caller: &Caller, orders: &[Value]) -> Result<
     Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
 }
 
-/// An order that may be kept.
-struct Candidate {
-    order_id: Uuid,
-    submission_id: Uuid,
-    document: Value,
-    checked: CheckedOrder,
-}
-
-impl Candidate {
-    fn of(checked: CheckedOrder) -> Result<Self, Problem> {
-        let document = serde_json::to_value(&checked.order)
-            .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
-        Ok(Candidate { order_id: Uuid::now_v7(), submission_id: Uuid::now_v7(), document, checked })
-    }
-
-    fn new_order<'a>(&'a self, trace_parent: Option<&'a str>) -> NewOrder<'a> {
-        let CheckedOrder { order, translated, queue_limit } = &self.checked;
-        NewOrder {
-            order_id: self.order_id,
-            submission_id: self.submission_id,
-            account_id: &order.account,
-            provider: &translated.lane.provider,
-            endpoint: &translated.lane.endpoint,
-            document_type: order.document_type(),
-            order_number: &order.order_number,
-            document: &self.document,
-            batch_key: &translated.batch_key,
-            notices: &translated.notices,
-            idempotency: None,
-            queue_limit: *queue_limit,
-            trace_parent,
-        }
-    }
-}
+/// An order that could be kept, with its id and its submission's, or what is wrong with it.
+type Checked = Result<((Uuid, Uuid), CheckedOrder), Problem>;
 
 /// What is remembered of each order: its id, or what is wrong with it.
-fn remembered(checked: &[Result<Candidate, Problem>], items: &[store::BatchItem]) -> Vec<Value> {
-    let mut items = items.iter();
+fn remembered(checked: &[Checked], accepted: &[Accepted]) -> Vec<Value> {
+    let mut accepted = accepted.iter();
     checked
         .iter()
         .map(|checked| match checked {
-            Ok(Candidate { order_id, checked: CheckedOrder { order, .. }, .. }) => match items.next() {
-                Some(store::BatchItem::Kept) => json!({"orderId": order_id}),
-                Some(store::BatchItem::QueueFull) => json!({"problem": queue_full(&order.account).to_value()}),
-                Some(store::BatchItem::NumberTaken) | None => {
-                    let detail = format!("The account {} has an order {} already.", order.account, order.order_number);
-                    json!({"problem": Problem::new(Kind::OrderExists, detail).to_value()})
-                }
+            Ok(((order_id, _), CheckedOrder { order, .. })) => match accepted.next() {
+                Some(Accepted::New(_)) => json!({"orderId": order_id}),
+                accepted => json!({"problem": not_accepted(order, accepted).to_value()}),
             },
             Err(problem) => json!({"problem": problem.to_value()}),
         })
         .collect()
+}
+
+/// Why an order that could be kept was not.
+fn not_accepted(order: &Order, accepted: Option<&Accepted>) -> Problem {
+    if accepted == Some(&Accepted::QueueFull) {
+        return queue_full(&order.account);
+    }
+    let detail = format!("The account {} has an order {} already.", order.account, order.order_number);
+    Problem::new(Kind::OrderExists, detail)
+}
+
+/// The answer to those who brought the orders; what was accepted goes on its way.
+fn answered(state: &AppState, caller: &Caller, checked: Vec<Checked>, accepted: Vec<Accepted>) -> Response {
+    let mut accepted = accepted.into_iter();
+    let item = |(index, checked): (usize, Checked)| match checked {
+        Ok((ids, checked)) => match accepted.next() {
+            Some(Accepted::New(queued)) => {
+                OPERATIONS_ACCEPTED.increment([checked.order.account.as_str(), Operation::Create.into()]);
+                state.delivery.wake(&checked.translated.lane);
+                BatchItem::accepted(index, among_others(checked, ids, queued))
+            }
+            accepted => {
+                if accepted == Some(Accepted::QueueFull) {
+                    HTTP_REFUSALS.increment(["queue_full"]);
+                }
+                BatchItem::refused(index, not_accepted(&checked.order, accepted.as_ref()).to_value(), caller)
+            }
+        },
+        Err(problem) => BatchItem::refused(index, problem.to_value(), caller),
+    };
+    let items = checked.into_iter().enumerate().map(item).collect();
+    (StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response()
 }
 
 /// The answer from what is remembered, with the orders as they are now.

@@ -8,6 +8,8 @@ use axum::response::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::accepted::{self, Candidate};
+use super::answer;
 use super::answering::{lost_race, queue_full, queued, replayed};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
@@ -16,12 +18,13 @@ use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
-use crate::api::translating::{Translated, TranslationView, account_for, translation_answer};
+use crate::api::translating::{OpenedAccount, Translated, TranslationView, account_for, translation_answer};
 use crate::api::views::OrderEnvelope;
 use crate::canonical::{FieldError, Operation, Order};
+use crate::delivery::LaneQuota;
 use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::Item;
-use crate::store::accept::{Accepted, NewOrder};
+use crate::store::accept::Accepted;
 
 /// An order that was checked against everything that can be known before it is sent.
 pub struct CheckedOrder {
@@ -29,6 +32,8 @@ pub struct CheckedOrder {
     pub translated: Translated,
     /// How much may wait for its account
     pub queue_limit: Option<NonZeroU32>,
+    /// Of its lane
+    pub quota: Option<LaneQuota>,
 }
 
 /// Accepts an order and queues it for its provider.
@@ -77,29 +82,10 @@ pub async fn handler(
         // A repetition is answered as the first request was, even if the order would not pass any more.
         Err(problem) => return replayed(&state, &caller, key.as_ref()).await?.ok_or(problem),
     };
-    let (order_id, submission_id) = (Uuid::now_v7(), Uuid::now_v7());
-    let document = serde_json::to_value(&checked.order)
-        .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
-    let accepted = state
-        .store
-        .accept_order(&NewOrder {
-            order_id,
-            submission_id,
-            account_id: &checked.order.account,
-            provider: &checked.translated.lane.provider,
-            endpoint: &checked.translated.lane.endpoint,
-            document_type: checked.order.document_type(),
-            order_number: &checked.order.order_number,
-            document: &document,
-            batch_key: &checked.translated.batch_key,
-            notices: &checked.translated.notices,
-            idempotency: key.as_ref(),
-            queue_limit: checked.queue_limit,
-            trace_parent: caller.trace_parent(),
-        })
-        .await?;
-    match accepted {
-        Accepted::New => OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]),
+    let Candidate { new, checked } = Candidate::of(checked, key.clone(), caller.trace_parent())?;
+    let ids = (new.order_id, new.submission_id);
+    let queued_now = match state.store.accept_order(new).await? {
+        Accepted::New(queued) => queued,
         Accepted::KeyKnown => return lost_race(&state, &caller, key.as_ref()).await,
         Accepted::QueueFull => {
             let full = queue_full(&checked.order.account);
@@ -113,9 +99,14 @@ pub async fn handler(
             }
             return Err(exists(order, known));
         }
-    }
+    };
+    OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]);
     state.delivery.wake(&checked.translated.lane);
-    queued(&state, &caller, (order_id, submission_id), prefer, key.as_ref(), StatusCode::CREATED).await
+    if prefer.0.is_none() {
+        let order = accepted::alone(&state, checked, ids, queued_now).await?;
+        return Ok(answer(StatusCode::ACCEPTED, &order));
+    }
+    queued(&state, &caller, ids, prefer, key.as_ref(), StatusCode::CREATED).await
 }
 
 /// Checks an order against its schema, the rules across members, the account, and what its provider can
@@ -123,8 +114,14 @@ pub async fn handler(
 pub async fn check(state: &AppState, caller: &Caller, document: &Value) -> Result<CheckedOrder, Problem> {
     let order = read(document)?;
     let account = account_for(state, caller, &order.account).await?;
+    check_for(state, &account, order)
+}
+
+/// The same where the account is known and the order was read.
+pub fn check_for(state: &AppState, account: &OpenedAccount, order: Order) -> Result<CheckedOrder, Problem> {
     let translated = account.translate(Item::create(&order))?;
-    Ok(CheckedOrder { queue_limit: account.queue_limit(state), order, translated })
+    let quota = account.quota(&translated.lane.endpoint);
+    Ok(CheckedOrder { queue_limit: account.queue_limit(state), quota, order, translated })
 }
 
 /// Reads an order that is to be made, or says what is wrong with it, whoever its provider is.

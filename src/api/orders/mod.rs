@@ -1,5 +1,6 @@
 //! Orders.
 
+mod accepted;
 pub mod adopt;
 pub mod amend;
 mod answering;

@@ -39,12 +39,10 @@ pub async fn view(state: &AppState, submission: StoredSubmission) -> Result<Subm
         provider::find(&submission.provider).and_then(|provider| provider.profile().endpoint(&submission.endpoint));
     let account = state.store.account(&submission.account_id).await?;
     let (Some(endpoint), Some(account)) = (endpoint, account) else { return Ok(SubmissionView::of(submission, None)) };
-    let pace = LaneQuota::of(endpoint, std::iter::once(&account.throttles)).pace;
-    let ahead = state.store.queued_before(&submission).await?;
-    let requests = u32::try_from(ahead / i64::from(endpoint.batch_limit)).unwrap_or(u32::MAX);
-    let queue = pace.spacing.saturating_mul(requests);
+    let quota = LaneQuota::of(endpoint, std::iter::once(&account.throttles));
+    let ahead = state.store.queued_before(&submission.account_id, &submission.endpoint, submission.due_at).await?;
     let now = state.store.now().await?;
-    let estimate = submission.lane_free_at.max(now) + queue;
+    let estimate = submission.lane_free_at.max(now) + quota.time_of(ahead);
     Ok(SubmissionView::of(submission, Some(estimate)))
 }
 

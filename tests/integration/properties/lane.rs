@@ -186,19 +186,19 @@ impl<'a> Bench<'a> {
         let new = NewOrder {
             order_id: Uuid::now_v7(),
             submission_id: Uuid::now_v7(),
-            account_id: &self.lane.throttle_group,
-            provider: &self.lane.provider,
-            endpoint: &self.lane.endpoint,
+            account_id: self.lane.throttle_group.clone(),
+            provider: self.lane.provider.clone(),
+            endpoint: self.lane.endpoint.clone(),
             document_type: DocumentType::TransportOrder,
-            order_number: &number,
-            document: &json!({}),
-            batch_key: "",
-            notices: &[],
+            order_number: number,
+            document: "{}".to_owned(),
+            batch_key: String::new(),
+            notices: Vec::new(),
             idempotency: None,
             queue_limit: None,
             trace_parent: None,
         };
-        assert_eq!(self.store.accept_order(&new).await.unwrap(), Accepted::New);
+        assert!(matches!(self.store.accept_order(new).await.unwrap(), Accepted::New(_)));
     }
 
     /// The law, for what left under the limit of now.

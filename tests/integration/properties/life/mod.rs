@@ -142,19 +142,19 @@ impl<'a> Bench<'a> {
         let new = NewOrder {
             order_id,
             submission_id: Uuid::now_v7(),
-            account_id: &self.account,
-            provider: &self.lane.provider,
-            endpoint: &self.lane.endpoint,
+            account_id: self.account.clone(),
+            provider: self.lane.provider.clone(),
+            endpoint: self.lane.endpoint.clone(),
             document_type: DocumentType::TransportOrder,
-            order_number: &number,
-            document: &json!({"orderNumber": number}),
-            batch_key: "",
-            notices: &[],
+            document: json!({"orderNumber": number}).to_string(),
+            order_number: number,
+            batch_key: String::new(),
+            notices: Vec::new(),
             idempotency: None,
             queue_limit: None,
             trace_parent: None,
         };
-        self.store.accept_order(&new).await.unwrap();
+        self.store.accept_order(new).await.unwrap();
         self.orders.push(order_id);
     }
 

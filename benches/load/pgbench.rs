@@ -1,0 +1,52 @@
+//! pgbench, the yardstick of whatever writes rows.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::order;
+
+/// What a measurement inserts into.
+pub const TABLE: &str = "create table yardstick (id uuid primary key, document jsonb not null)";
+
+/// Rows a second that `clients` insert, each `rows` in one statement and commit.
+pub async fn insert(database_url: &str, clients: usize, rows: usize, time: Duration) -> f64 {
+    // The document goes with each statement, as it does from an application.
+    let row = "(gen_random_uuid(), :document::jsonb)";
+    let script = format!("insert into yardstick values {};\n", vec![row; rows].join(", "));
+    let file = std::env::temp_dir().join(format!("onelane-load-{}.sql", uuid::Uuid::new_v4().simple()));
+    std::fs::write(&file, script).unwrap();
+    let output = Command::new(program())
+        .args(["--no-vacuum", "--protocol=prepared", "--jobs=2"])
+        .arg(format!("--client={clients}"))
+        .arg(format!("--time={}", time.as_secs()))
+        .arg(format!("--define=document={}", order::order("SO-000000000")))
+        .arg(format!("--file={}", file.display()))
+        .arg(database_url)
+        .output()
+        .await
+        .unwrap();
+    std::fs::remove_file(file).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
+    let rate = rate.unwrap_or_else(|| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)));
+    rate * rows as f64
+}
+
+/// It stands beside the server's programs.
+fn program() -> PathBuf {
+    let mut directories: Vec<PathBuf> = std::env::var_os("ONELANE_PG_BIN").into_iter().map(PathBuf::from).collect();
+    directories.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    directories.extend(versions.map(|version| version.path().join("bin")));
+    let programs = directories.into_iter().map(|directory| directory.join("pgbench"));
+    programs.into_iter().find(|program| program.is_file()).expect("pgbench, which comes with PostgreSQL")
+}
+
+/// Makes the table of a yardstick.
+pub async fn create_table(database_url: &str) {
+    use sqlx::{Connection, Executor, PgConnection};
+    let mut connection = PgConnection::connect(database_url).await.unwrap();
+    connection.execute(TABLE).await.unwrap();
+}
