@@ -293,7 +293,10 @@ async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
     let needed = going.batch.received.elapsed();
     going.lane.learn_head_start(needed);
     TOKEN_WAIT.record_time([&going.lane.key.provider, going.lane.endpoint.id], going.batch.wait);
-    tokio::time::sleep(going.batch.wait.saturating_sub(needed)).await;
+    let left = going.batch.wait.saturating_sub(needed);
+    if !left.is_zero() {
+        tokio::time::sleep(left).await;
+    }
     let late = going.batch.received.elapsed() > going.batch.wait + MOST_LATENESS.saturating_sub(going.batch.lag);
     let too_short = going.claimed.elapsed() + LEASE_TO_SEND > LEASE;
     if late || too_short { Err(MissedSlot) } else { Ok(()) }

@@ -14,7 +14,7 @@ use super::{Store, StoreError, within, word};
 use crate::canonical::{DocumentType, EventType, HoldReason, Operation, SubmissionResult};
 
 /// An order with its first submission, ready to be kept.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewOrder {
     pub order_id: Uuid,
     pub submission_id: Uuid,
@@ -132,16 +132,18 @@ impl Store {
         counted.collect()
     }
 
-    /// Notes how much waited, where that was counted.
+    /// Notes how much waits now, where that was counted.
     fn counted(&self, orders: &[NewOrder], rows: Vec<AcceptedRow>) -> Vec<Accepted> {
         let now = Instant::now();
-        let note = |(order, row): (&NewOrder, AcceptedRow)| {
+        let mut accepted_before: BTreeMap<&str, i64> = BTreeMap::new();
+        for (order, row) in orders.iter().zip(&rows) {
+            let before = accepted_before.entry(&order.account_id).or_default();
+            *before += i64::from(matches!(row.accepted, Accepted::New(_)));
             if let Some(waiting) = row.waiting {
-                self.rooms().counted(&order.account_id, order.queue_limit, waiting, now);
+                self.rooms().counted(&order.account_id, order.queue_limit, waiting + *before, now);
             }
-            row.accepted
-        };
-        orders.iter().zip(rows).map(note).collect()
+        }
+        rows.into_iter().map(|row| row.accepted).collect()
     }
 }
 

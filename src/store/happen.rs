@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::callbacks::Reason;
 use super::transaction::Transaction;
 use super::{Store, StoreError, doubt, word};
-use crate::canonical::{CallbackState, Counting, EventType, Happening, OrderMention, OrderStatus, Receipt, Warning};
+use crate::canonical::{
+    CallbackState, Counting, EventType, Happening, Operation, OrderMention, OrderStatus, Receipt, Warning,
+};
 
 /// How long a callback waits for an order that the ledger does not know.
 pub const LONGEST_WAIT: TimeDelta = TimeDelta::days(7);
@@ -265,8 +267,8 @@ async fn tell(
     }
 }
 
-/// The event that told before what is told once, if one did; it may not be kept any more. An order that was cancelled here and then placed may be
-/// cancelled again.
+/// The event that told before what is told once, if one did; it may not be kept any more. An order that was cancelled
+/// here, and then corrected, may be cancelled again.
 async fn event_of(
     connection: &mut PgConnection,
     order_id: Uuid,
@@ -277,11 +279,13 @@ async fn event_of(
                select id, recorded_at from events where order_id = o.id and type = $2
                union all
                select event_id, recorded_at from milestones where order_id = o.id and type = $2) told
-           where o.id = $1 and ($2 <> $3 or o.status = $4) order by told.recorded_at desc limit 1"#,
+           where o.id = $1 and ($2 <> $3 or told.recorded_at >= coalesce(
+               (select max(created_at) from submissions where order_id = o.id and operation = $4), '-infinity'))
+           order by told.recorded_at desc limit 1"#,
         order_id,
         <&str>::from(event_type),
         <&str>::from(EventType::OrderCancelled),
-        <&str>::from(OrderStatus::Cancelled),
+        <&str>::from(Operation::Create),
     )
     .fetch_optional(connection)
     .await?)

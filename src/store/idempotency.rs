@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 
 /// The key of a request that may be repeated, and what identifies its body.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct IdempotencyKey {
     pub api_key_id: Uuid,
     pub method: &'static str,

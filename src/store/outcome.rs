@@ -57,15 +57,21 @@ async fn told_before(connection: &mut PgConnection, items: &[SettledItem]) -> Re
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    // Only of an order that a callback moved; the others have no such event, and theirs are not looked through.
+    // Only of an order that a callback moved; the others have no such event, and theirs are not looked through. An order
+    // that was cancelled here, and then corrected, may be cancelled again.
     let told = sqlx::query_scalar!(
-        "select o.id from unnest($1::uuid[], $2::text[]) as u (id, type) join orders o on o.id = u.id and o.id = any($1)
-         where (case when u.type = $3 then o.status = 'cancelled' else o.status <> 'pending' end)
-           and (exists (select from events e where e.order_id = o.id and e.type = u.type)
-                or exists (select from milestones m where m.order_id = o.id and m.type = u.type))",
+        r#"select o.id from unnest($1::uuid[], $2::text[]) as u (id, type) join orders o on o.id = u.id and o.id = any($1)
+           where o.status <> 'pending' and exists (
+               select from (
+                   select recorded_at from events where order_id = o.id and type = u.type
+                   union all
+                   select recorded_at from milestones where order_id = o.id and type = u.type) told
+               where u.type <> $3 or told.recorded_at >= coalesce(
+                   (select max(created_at) from submissions where order_id = o.id and operation = $4), '-infinity'))"#,
         &ids,
         &types as &[&str],
         <&str>::from(EventType::OrderCancelled),
+        <&str>::from(Operation::Create),
     )
     .fetch_all(connection)
     .await?;
