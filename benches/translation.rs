@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on fails")]
 
-#[path = "subject.rs"]
+#[path = "load/subject.rs"]
 mod subject;
 
 use divan::Bencher;

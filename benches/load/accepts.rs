@@ -10,7 +10,7 @@ use crate::arguments::Arguments;
 use crate::gateway::{Gateway, no_quota};
 use crate::order::Template;
 use crate::pgbench;
-use crate::report::{Better, Goal, Row};
+use crate::report::{Better, Bounds, Row};
 use crate::server::Server;
 
 /// Connections that bring single orders.
@@ -30,7 +30,7 @@ struct Manner {
 }
 
 pub async fn single(server: &Server, arguments: &Arguments) -> Vec<Row> {
-    let goal = Goal { floor: 0.6, goal: 1.0, better: Better::More };
+    let goal = Bounds { floor: 0.6, goal: 1.0, better: Better::More };
     let plain = Manner { connections: CONNECTIONS, orders: 1, keyed: false };
     let keyed = Manner { keyed: true, ..plain };
     let what = "durable accepts, `POST /v1/orders`, 2 KB, 64 connections";
@@ -43,7 +43,7 @@ pub async fn single(server: &Server, arguments: &Arguments) -> Vec<Row> {
 
 pub async fn batches(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let manner = Manner { connections: BATCH_CONNECTIONS, orders: BATCH, keyed: true };
-    let goal = Goal { floor: 0.3, goal: 0.5, better: Better::More };
+    let goal = Bounds { floor: 0.3, goal: 0.5, better: Better::More };
     let row = compare(server, arguments, manner).await.row(
         "batch accepts, 100 orders of 2 KB, 8 connections",
         "pgbench: 100 rows of that size, 8 clients",
@@ -59,7 +59,7 @@ struct Compared {
 }
 
 impl Compared {
-    fn row(self, what: &str, against: &str, goal: Option<Goal>) -> Row {
+    fn row(self, what: &str, against: &str, goal: Option<Bounds>) -> Row {
         Row::of(what, against, "orders/s", &self.ours, &self.yardstick, goal)
     }
 }
@@ -77,8 +77,7 @@ async fn compare(server: &Server, arguments: &Arguments, manner: Manner) -> Comp
     let (mut ours, mut yardstick) = (Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
         server.settle().await;
-        yardstick
-            .push(pgbench::insert(&yardstick_url, manner.connections, manner.orders, arguments.load_time()).await);
+        yardstick.push(pgbench::insert(&yardstick_url, manner.connections, manner.orders, arguments.load_time()).await);
         server.settle().await;
         ours.push(bring(&gateway, manner, &next, arguments.load_time()).await);
     }

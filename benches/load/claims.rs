@@ -12,7 +12,7 @@ use crate::arguments::Arguments;
 use crate::filling::{self, Filling};
 use crate::gateway::{ACCOUNT, ENDPOINT, Gateway, key_ids, no_quota};
 use crate::order;
-use crate::report::{Better, Goal, Row};
+use crate::report::{Better, Bounds, Row};
 use crate::server::Server;
 use crate::statistics::median;
 
@@ -39,7 +39,7 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
             }
         }
     }
-    let goal = Some(Goal { floor: 1.5, goal: 1.1, better: Better::Less });
+    let goal = Some(Bounds { floor: 1.5, goal: 1.1, better: Better::Less });
     let [of_few, of_many, of_blocked] = &times;
     let against = "claim of 100 while 1,000 wait";
     let what = format!("claim of 100 while {} wait", grouped(arguments.queued));
@@ -87,8 +87,7 @@ impl Queue {
 
     /// Seconds of one claim, in the median of some.
     async fn claim_some(&self) -> f64 {
-        let lane =
-            LaneKey { provider: "otms".into(), throttle_group: ACCOUNT.into(), endpoint: ENDPOINT.into() };
+        let lane = LaneKey { provider: "otms".into(), throttle_group: ACCOUNT.into(), endpoint: ENDPOINT.into() };
         let limit = onelane::provider::Limit { requests: 1_000_000, window: Duration::from_secs(1) };
         let pace = Pace::of(limit);
         let request = ClaimRequest {

@@ -13,7 +13,7 @@ use crate::arguments::Arguments;
 use crate::filling::{self, Filling};
 use crate::gateway::{Gateway, no_quota};
 use crate::order;
-use crate::report::{Better, Goal, Row};
+use crate::report::{Better, Bounds, Row};
 use crate::responder::Responder;
 use crate::server::Server;
 
@@ -40,7 +40,7 @@ pub async fn unlimited(server: &Server, arguments: &Arguments) -> Vec<Row> {
         server.settle().await;
         ours.push(by_the_gateway(&database_url, &responder, ORDERS).await);
     }
-    let goal = Goal { floor: 0.4, goal: 0.6, better: Better::More };
+    let goal = Bounds { floor: 0.4, goal: 0.6, better: Better::More };
     vec![Row::of(
         "delivery, quota off, batches of 100",
         "the same rows claimed and settled by bare SQL",
@@ -69,13 +69,13 @@ pub async fn within_the_quota(server: &Server) -> Vec<Row> {
             "delivery, quota on: share of the documented 40 requests/s × 100 orders",
             "%",
             &[share],
-            Goal { floor: 95.0, goal: 96.0, better: Better::More },
+            Bounds { floor: 95.0, goal: 96.0, better: Better::More },
         ),
         Row::alone(
             "the same: requests that left within the fullest second",
             "requests",
             &[fullest],
-            Goal { floor: REQUESTS_PER_SECOND, goal: REQUESTS_PER_SECOND, better: Better::Less },
+            Bounds { floor: REQUESTS_PER_SECOND, goal: REQUESTS_PER_SECOND, better: Better::Less },
         ),
     ]
 }

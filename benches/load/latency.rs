@@ -11,7 +11,7 @@ use crate::client::Connection;
 use crate::gateway::{ACCOUNT, Gateway, no_quota};
 use crate::order::{self, Template};
 use crate::pgbench;
-use crate::report::{Better, Goal, Row};
+use crate::report::{Better, Bounds, Row};
 use crate::responder::Responder;
 use crate::server::Server;
 use crate::statistics::quantile;
@@ -44,8 +44,7 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
             straight_to_the_provider(&mut provider, &document, &mut ledger).await;
             straight.push(begun.elapsed().as_secs_f64() * 1000.0);
             let begun = Instant::now();
-            let (status, answer) =
-                caller.post("/v1/orders", template.numbered(number), &[("prefer", "wait=5")]).await;
+            let (status, answer) = caller.post("/v1/orders", template.numbered(number), &[("prefer", "wait=5")]).await;
             through.push(begun.elapsed().as_secs_f64() * 1000.0);
             assert_eq!(status, 201, "{}", String::from_utf8_lossy(&answer));
         }
@@ -59,7 +58,7 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
     gateway.stop().await;
     let row = |at: usize, what: &str, floor: f64, goal: f64| {
         let against = "straight to the provider, and three bare commits";
-        Row::of(what, against, "ms", &ours[at], &yardstick[at], Some(Goal { floor, goal, better: Better::Less }))
+        Row::of(what, against, "ms", &ours[at], &yardstick[at], Some(Bounds { floor, goal, better: Better::Less }))
     };
     vec![
         row(0, "one order, `Prefer: wait=5`, idle: p50", 1.5, 1.2),

@@ -8,6 +8,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
     reason = "counts and times of a measurement are far from the ends of their types"
 )]
 
@@ -27,6 +28,7 @@ mod responder;
 mod server;
 mod start;
 mod statistics;
+mod subject;
 mod sustained;
 mod translation;
 

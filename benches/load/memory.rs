@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::filling::{self, Filling};
 use crate::gateway::{Gateway, no_quota};
 use crate::order::{self, Template};
-use crate::report::{Better, Goal, Row};
+use crate::report::{Better, Bounds, Row};
 use crate::server::Server;
 
 const QUEUED: i64 = 100_000;
@@ -51,6 +51,6 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
         drop(open);
         gateway.stop().await;
     }
-    let goal = Goal { floor: 120.0, goal: 60.0, better: Better::Less };
+    let goal = Bounds { floor: 120.0, goal: 60.0, better: Better::Less };
     vec![Row::alone("memory over idle, 100,000 queued and 256 connections that bring orders", "MiB", &grown, goal)]
 }

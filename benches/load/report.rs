@@ -1,5 +1,6 @@
 //! The table of ratios.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::server::Server;
@@ -12,15 +13,15 @@ pub enum Better {
     Less,
 }
 
-/// What a ratio should be.
+/// What a ratio, or a value, should be.
 #[derive(Debug, Clone, Copy)]
-pub struct Goal {
+pub struct Bounds {
     pub floor: f64,
     pub goal: f64,
     pub better: Better,
 }
 
-impl Goal {
+impl Bounds {
     fn verdict(&self, value: f64) -> &'static str {
         let holds = |bound: f64| match self.better {
             Better::More => value >= bound,
@@ -49,14 +50,7 @@ pub struct Row {
 
 impl Row {
     /// Both sides round by round, and what is wanted of the median of their ratios.
-    pub fn of(
-        what: &str,
-        against: &str,
-        unit: &str,
-        ours: &[f64],
-        yardstick: &[f64],
-        goal: Option<Goal>,
-    ) -> Self {
+    pub fn of(what: &str, against: &str, unit: &str, ours: &[f64], yardstick: &[f64], goal: Option<Bounds>) -> Self {
         let ratios = ratios(ours, yardstick);
         let ratio = median(&ratios);
         Row {
@@ -71,7 +65,7 @@ impl Row {
     }
 
     /// One side that has no other, round by round.
-    pub fn alone(what: &str, unit: &str, ours: &[f64], goal: Goal) -> Self {
+    pub fn alone(what: &str, unit: &str, ours: &[f64], goal: Bounds) -> Self {
         let value = median(ours);
         Row {
             what: what.to_owned(),
@@ -119,9 +113,10 @@ impl Report {
         let information = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = information.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let model = model.map_or("unknown", |(_, name)| name);
-        let mut machine = format!("{processors} processors ({model}), PostgreSQL {}", server.setting("server_version").await);
+        let mut machine =
+            format!("{processors} processors ({model}), PostgreSQL {}", server.setting("server_version").await);
         for name in ["synchronous_commit", "fsync", "shared_buffers"] {
-            machine.push_str(&format!(", {name} = {}", server.setting(name).await));
+            let _ = write!(machine, ", {name} = {}", server.setting(name).await);
         }
         Report { machine, rows: Vec::new() }
     }

@@ -73,7 +73,9 @@ async fn answer(
     let at = Instant::now();
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let mut answer = String::with_capacity(body.len() / 8);
-    answer.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?><orderImportResponse version=\"0.1\"><responseCode/><orders>");
+    answer.push_str(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><orderImportResponse version=\"0.1\"><responseCode/><orders>",
+    );
     let mut orders = 0;
     for number in numbers(&body) {
         orders += 1;

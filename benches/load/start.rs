@@ -2,7 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::gateway::Gateway;
-use crate::report::{Better, Goal, Row};
+use crate::report::{Better, Bounds, Row};
 use crate::server::Server;
 
 pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
@@ -13,6 +13,6 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
         times.push(gateway.start.as_secs_f64() * 1000.0);
         gateway.stop().await;
     }
-    let goal = Goal { floor: 500.0, goal: 200.0, better: Better::Less };
+    let goal = Bounds { floor: 500.0, goal: 200.0, better: Better::Less };
     vec![Row::alone("start to ready, database up", "ms", &times, goal)]
 }

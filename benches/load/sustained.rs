@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::arguments::Arguments;
 use crate::gateway::{Gateway, no_quota};
 use crate::order::Template;
-use crate::report::{Better, Goal, Row};
+use crate::report::{Better, Bounds, Row};
 use crate::responder::Responder;
 use crate::server::Server;
 
@@ -39,8 +39,9 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let brought = load.end().await;
     gateway.stop().await;
     let (first, last) = (minutes[0], minutes[minutes.len() - 1]);
-    let what = format!("{} minutes of {PER_SECOND} orders/s ({brought} orders): claim in the last minute", minutes.len());
-    let goal = Goal { floor: 1.5, goal: 1.1, better: Better::Less };
+    let what =
+        format!("{} minutes of {PER_SECOND} orders/s ({brought} orders): claim in the last minute", minutes.len());
+    let goal = Bounds { floor: 1.5, goal: 1.1, better: Better::Less };
     vec![Row::of(&what, "claim in the first minute", "ms", &[last], &[first], Some(goal))]
 }
 

@@ -4,12 +4,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::arguments::Arguments;
-use crate::report::{Better, Goal, Row};
-
-#[path = "../subject.rs"]
-mod subject;
-
-use subject::Subject;
+use crate::report::{Better, Bounds, Row};
+use crate::subject::Subject;
 
 /// How long one side runs in one round.
 const TIME: Duration = Duration::from_millis(700);
@@ -26,7 +22,7 @@ pub fn measure(arguments: &Arguments) -> Vec<Row> {
             ours.push(translated);
         }
     }
-    let goal = Goal { floor: 0.5, goal: 0.65, better: Better::More };
+    let goal = Bounds { floor: 0.5, goal: 0.65, better: Better::More };
     vec![Row::of(
         "translation, a request of 100 orders for oTMS (XML)",
         "serde_json writing the same orders",

@@ -19,7 +19,6 @@ use crate::delivery::{LaneQuota, OpenError, open_account};
 use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Translation, translate};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
-use crate::vault::VaultError;
 
 /// An account, opened for its provider.
 pub struct OpenedAccount {
@@ -72,7 +71,7 @@ pub async fn account_of_order(state: &AppState, id: &str) -> Result<OpenedAccoun
 
 fn open(state: &AppState, stored: StoredAccount) -> Result<OpenedAccount, Problem> {
     let (provider, account) = open_account(&stored, &state.vault).map_err(|error| match error {
-        OpenError::Vault(error @ VaultError::OtherKey(_)) => key_not_given(&error),
+        OpenError::KeyNotGiven(error) => key_not_given(&error),
         error => {
             tracing::error!(%error, account = stored.id, "an account cannot be used");
             Problem::new(Kind::Internal, format!("The account {} cannot be used; the log says why.", stored.id))

@@ -164,7 +164,7 @@ impl Callbacks {
         };
         let (provider, account) = match open_account(&stored, &self.inner.vault) {
             Ok(opened) => opened,
-            Err(OpenError::Vault(error @ VaultError::OtherKey(_))) => return Err(ProcessError::KeyNotGiven(error)),
+            Err(OpenError::KeyNotGiven(error)) => return Err(ProcessError::KeyNotGiven(error)),
             Err(error) => return Ok(Err(unusable(error, "账户凭据无法读取"))),
         };
         let Some(inward) = provider.inward() else {

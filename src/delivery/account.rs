@@ -14,8 +14,11 @@ use crate::vault::{Place, Vault, VaultError};
 pub enum OpenError {
     #[error("this version knows no provider {0}")]
     UnknownProvider(String),
+    /// Its credentials are sealed with a master key that this process was not given; another replica may have it
     #[error("its credentials cannot be opened: {0}")]
-    Vault(#[from] VaultError),
+    KeyNotGiven(VaultError),
+    #[error("its credentials cannot be opened: {0}")]
+    Vault(VaultError),
     #[error("its credentials or settings cannot be read")]
     Unreadable,
 }
@@ -82,6 +85,15 @@ pub fn mask_of(
     Mask::of(secrets.chain(others.iter().copied()))
 }
 
+impl From<VaultError> for OpenError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::OtherKey(_) => OpenError::KeyNotGiven(error),
+            error => OpenError::Vault(error),
+        }
+    }
+}
+
 impl Delivery {
     /// Reads and opens an account. That the ledger fails for a moment says nothing of the account.
     pub(super) async fn open(&self, account_id: &str) -> Result<Opened, AskError> {
@@ -89,7 +101,7 @@ impl Delivery {
         let stored = stored.ok_or_else(|| AskError::Unusable("the account is gone".to_owned()))?;
         let opened = open_account(&stored, &self.inner.vault);
         let (provider, account) = opened.map_err(|error| match error {
-            OpenError::Vault(error @ VaultError::OtherKey(_)) => AskError::KeyNotGiven(error),
+            OpenError::KeyNotGiven(error) => AskError::KeyNotGiven(error),
             error => AskError::Unusable(error.to_string()),
         })?;
         let callback_token = stored.callback_token.as_ref();

@@ -113,7 +113,8 @@ impl Store {
         if !idempotency::begin(&mut transaction, key, batch_id, 207).await? {
             return Ok(AcceptedBatch::KeyKnown);
         }
-        let limits = orders.iter().filter_map(|order| Some((order.account_id.as_str(), order.queue_limit?.get().into())));
+        let limits =
+            orders.iter().filter_map(|order| Some((order.account_id.as_str(), order.queue_limit?.get().into())));
         let accepted = insert(&mut *transaction, orders, &limits.collect()).await?;
         let accepted: Vec<Accepted> = accepted.into_iter().map(|row| row.accepted).collect();
         idempotency::keep_answer(&mut transaction, key, &answer(&accepted)).await?;
@@ -170,7 +171,7 @@ async fn insert<'e>(
     let most: Vec<i64> = limits.values().copied().collect();
     let notices: Vec<(Uuid, &SubmissionResult)> =
         orders.iter().flat_map(|order| order.notices.iter().map(|notice| (order.submission_id, notice))).collect();
-    let noticed: Vec<Uuid> = notices.iter().map(|(id, _)| *id).collect();
+    let of_notices: Vec<Uuid> = notices.iter().map(|(id, _)| *id).collect();
     let notice = |read: fn(&SubmissionResult) -> &str| notices.iter().map(|(_, it)| read(it)).collect::<Vec<&str>>();
     let pointers: Vec<Value> = notices.iter().map(|(_, it)| serde_json::json!(it.pointers)).collect();
     let rows = sqlx::query!(
@@ -269,7 +270,7 @@ async fn insert<'e>(
         &most,
         <&str>::from(Operation::Create),
         <&str>::from(EventType::SubmissionQueued),
-        &noticed,
+        &of_notices,
         &notice(|it| &it.provider) as &[&str],
         &notice(|it| &it.scope) as &[&str],
         &notice(|it| &it.code) as &[&str],

@@ -32,7 +32,8 @@ impl Candidate {
             endpoint: translated.lane.endpoint.clone(),
             document_type: order.document_type(),
             order_number: order.order_number.clone(),
-            document: serde_json::to_string(order).map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?,
+            document: serde_json::to_string(order)
+                .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?,
             batch_key: translated.batch_key.clone(),
             notices: translated.notices.clone(),
             idempotency,

@@ -4,7 +4,7 @@ use onelane::canonical::Order;
 use onelane::provider::{self, Account, Batch, Credentials, Endpoint, Item, Outward, Trace};
 use serde_json::{Value, json};
 
-const WHOLE: &str = include_str!("../tests/fixtures/otms/order-import-whole-orders.json");
+const WHOLE: &str = include_str!("../../tests/fixtures/otms/order-import-whole-orders.json");
 const ORDERS: usize = 100;
 
 /// A full request.
