@@ -47,6 +47,10 @@ pub enum Action {
     #[serde(rename = "master_key.rotate")]
     #[strum(serialize = "master_key.rotate")]
     RotateMasterKey,
+    /// The ledger was told that it was set back to an earlier moment.
+    #[serde(rename = "ledger.restored")]
+    #[strum(serialize = "ledger.restored")]
+    DeclareRestored,
     /// An account was subscribed to its provider's callbacks.
     #[serde(rename = "subscription.put")]
     #[strum(serialize = "subscription.put")]

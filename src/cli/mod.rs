@@ -11,6 +11,7 @@ mod openapi;
 mod output;
 mod problem;
 mod remote;
+mod restored;
 mod sandbox;
 mod schema_names;
 mod serve;
@@ -75,6 +76,19 @@ enum Command {
     /// The master keys that seal secrets at rest: DATABASE_URL, ONELANE_MASTER_KEY, ONELANE_FORMER_MASTER_KEYS
     #[command(subcommand)]
     MasterKey(MasterKey),
+    /// Tell a ledger that it was set back by a restored backup, before a gateway serves on it: DATABASE_URL
+    #[command(
+        after_help = "It pauses all accounts, has evidence sought for everything unfinished before it is sent, and leaves places
+of the feed out that may have been given already. docs/backup.md has the steps around it."
+    )]
+    Restored {
+        /// A TOML file; environment variables win over it
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Places of the feed that are left out: more than there were events since the backup
+        #[arg(long, default_value_t = 1_000_000)]
+        feed_gap: u32,
+    },
     /// Show what would be sent to a provider: no gateway, no database, no network
     Translate(translate::TranslateArguments),
     /// Send orders from a file to a running gateway, each once however often it is run
@@ -153,6 +167,7 @@ impl Command {
             Command::Migrate { config } => serve::migrate(config.as_deref()).await?,
             Command::MasterKey(MasterKey::Status { config }) => master_key::status(config.as_deref()).await?,
             Command::MasterKey(MasterKey::Rotate { config }) => master_key::rotate(config.as_deref()).await?,
+            Command::Restored { config, feed_gap } => restored::run(config.as_deref(), feed_gap).await?,
             Command::Translate(arguments) => return translate::run(&arguments),
             Command::Submit(arguments) => return submit::run(arguments).await,
             Command::Watch(arguments) => return watch::run(arguments).await,

@@ -25,6 +25,7 @@ pub mod overview;
 mod queue;
 pub mod recover;
 pub mod release;
+pub mod restored;
 pub mod retention;
 pub mod schema;
 pub mod sealed;

@@ -35,6 +35,7 @@ mod problems;
 mod properties;
 mod providers;
 mod replicas;
+mod restored;
 mod retention;
 mod secrets;
 mod storm_laws;

@@ -70,6 +70,15 @@ impl TestDatabase {
         TestDatabase { url: with_database(&server.url, &name), name: Some(name) }
     }
 
+    /// A copy of it as it is now, while nobody is connected to it: its backup.
+    pub async fn copy(&self) -> Self {
+        let server = SERVER.get_or_init(start_server).await;
+        let name = format!("{}_{}", server.template, COUNTER.fetch_add(1, Ordering::Relaxed));
+        let mut admin = PgConnection::connect(&server.url).await.unwrap();
+        create_database(&mut admin, &name, self.name.as_deref().expect("it has a name")).await;
+        TestDatabase { url: with_database(&server.url, &name), name: Some(name) }
+    }
+
     pub async fn store(&self) -> Store {
         Store::connect(&StoreOptions { database_url: self.url.clone(), max_connections: 6 }).await.unwrap()
     }
