@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Store, StoreError, happen};
+use super::{Store, StoreError, happen, submit};
 use crate::canonical::{DocumentType, OrderStatus};
 
 /// An order that stands at its provider already.
@@ -46,13 +46,17 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Adds the provider's number to an adopted order that was registered without one; callbacks that wait for it
-    /// are looked at.
+    /// Adds the provider's number to an order that was adopted without one, or was never placed from here and stands at
+    /// the provider all the same; callbacks that wait for it are looked at.
     pub async fn add_provider_number(&self, order_id: Uuid, number: &str) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        submit::lock_order(&mut transaction, order_id).await?;
         sqlx::query!(
-            "update orders set provider_order_number = $2, version = version + 1, updated_at = onelane_now()
-             where id = $1 and adopted and provider_order_number is null",
+            "update orders set provider_order_number = $2, adopted = true, placed = true,
+                 status = case when placed then status else 'unknown' end, version = version + 1, updated_at = onelane_now()
+             where id = $1 and provider_order_number is null
+               and (adopted or not placed and status in ('pending', 'rejected')
+                    and not exists (select from order_submissions where order_id = $1 and finished_at is null))",
             order_id,
             number,
         )

@@ -107,6 +107,44 @@ async fn what_was_sent_after_the_backup_is_found_and_not_sent_twice() {
 }
 
 #[tokio::test]
+async fn an_order_that_was_lost_is_adopted_also_after_it_was_sent_again() {
+    let bench = Bench::start().await;
+    let (database, sandbox, url) = bench.stop().await;
+    let backup = database.copy().await;
+    let bench = Bench::over(database, sandbox, url).await;
+    let placed = bench.caller.place(&order("SO-1")).await;
+    let number = placed.body["providerOrderNumber"].as_str().unwrap().to_owned();
+    let (_, sandbox, url) = bench.stop().await;
+
+    let bench = Bench::over(backup, sandbox, url).await;
+    let refused = bench.caller.place(&order("SO-1")).await;
+    assert_eq!(refused.body["submission"]["results"][0]["code"], "state.duplicate", "{:#}", refused.body);
+    let adoption = json!({"account": "otms-demo", "orderNumber": "SO-1", "providerOrderNumber": number});
+    let adopted = bench.caller.post("/v1/orders/adopt", &adoption).await;
+    assert_eq!((adopted.status, adopted.id()), (200, refused.id()), "{:#}", adopted.body);
+    assert_eq!((&adopted.body["status"], &adopted.body["providerOrderNumber"]), (&json!("unknown"), &json!(number)));
+    let path = format!("/v1/orders/{}", refused.id());
+    let change = json!({"remarks": "call first"});
+    let changed = bench.caller.send_with(Method::PATCH, &path, &change, &[("prefer", "wait=30")]).await;
+    assert_eq!(changed.body["submission"]["operation"], "amend", "{:#}", changed.body);
+    assert_eq!(changed.body["submission"]["state"], "accepted", "{:#}", changed.body);
+    let books = bench.books("SO-1");
+    assert_eq!((books.len(), books[0].created, books[0].amended), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn an_order_that_is_on_its_way_is_not_taken_for_placed() {
+    let bench = Bench::start().await;
+    bench.pause().await;
+    let accepted = bench.caller.post("/v1/orders", &order("SO-1")).await;
+    let adoption = json!({"account": "otms-demo", "orderNumber": "SO-1", "providerOrderNumber": "OT1"});
+    let adopted = bench.caller.post("/v1/orders/adopt", &adoption).await;
+    assert_eq!((adopted.status, &adopted.body["status"]), (200, &json!("pending")), "{:#}", adopted.body);
+    bench.resume().await;
+    bench.database.wait_for_state(accepted.submission(), "accepted").await;
+}
+
+#[tokio::test]
 async fn a_consumer_of_the_feed_goes_on_where_it_was_and_misses_nothing() {
     let LostDay { backup, bench, cursor, numbers: _ } = lost_day().await;
     let (_, sandbox, url) = bench.stop().await;

@@ -45,7 +45,8 @@ pub struct OrderToAdopt {
 ///
 /// Afterwards PATCH, custom-fields, cancel and tracking work as for any order. `documentComplete` is false until
 /// the whole document is known: a provider that takes changes only as a whole then needs a patch that makes it
-/// whole. An order that was adopted without the provider's number gets it by being adopted again with one.
+/// whole. An order that was adopted without the provider's number gets it by being adopted again with one. So does
+/// one whose creation was rejected here since it stands at the provider already: from then on it counts as placed.
 #[utoipa::path(
     post, path = "/v1/orders/adopt", operation_id = "adoptOrder", tag = "orders",
     request_body(content = OrderToAdopt),
