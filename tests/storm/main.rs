@@ -1,4 +1,4 @@
-//! The fault harness: see docs/operations.md, "The fault harness".
+//! The fault harness: see docs/fault-harness.md.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::cast_precision_loss, reason = "counts of a test are small")]

@@ -13,7 +13,7 @@ use super::definitions;
 
 const DASHBOARD: &str = include_str!("../../../deploy/grafana/dashboards/onelane.json");
 const RULES: &str = include_str!("../../../deploy/prometheus/alerts.yaml");
-const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+const RUNBOOKS: &str = include_str!("../../../docs/alarms.md");
 
 /// What Prometheus adds to every series that it scrapes.
 const OF_TARGETS: [&str; 2] = ["job", "instance"];
@@ -144,7 +144,7 @@ fn anchor(heading: &str) -> String {
 }
 
 fn anchors() -> BTreeSet<String> {
-    OPERATIONS
+    RUNBOOKS
         .lines()
         .filter(|line| line.starts_with('#'))
         .map(|line| anchor(line.trim_start_matches('#').trim()))
@@ -192,8 +192,8 @@ fn alerts_use_what_exists_and_have_a_runbook() {
         assert_eq!(Uses::of(expr).unknown(&known), [""; 0], "{alert}");
         assert!(["critical", "warning", "info"].contains(&labels["severity"].as_str()), "{alert}");
         assert!(!annotations["summary"].is_empty(), "{alert}");
-        let runbook = annotations["runbook"].strip_prefix("docs/operations.md#").unwrap_or_else(|| panic!("{alert}"));
-        assert!(anchors.contains(runbook), "{alert}: {runbook} is no heading of docs/operations.md");
+        let runbook = annotations["runbook"].strip_prefix("docs/alarms.md#").unwrap_or_else(|| panic!("{alert}"));
+        assert!(anchors.contains(runbook), "{alert}: {runbook} is no heading of docs/alarms.md");
         assert!(runbooks.insert(runbook), "{alert}: {runbook} belongs to another alert");
         // What a summary tells of must be there when the alert fires.
         let uses = Uses::of(expr);
@@ -203,9 +203,9 @@ fn alerts_use_what_exists_and_have_a_runbook() {
             assert!(kept, "{alert} tells of {label}");
         }
     }
-    let headings: BTreeSet<&str> = OPERATIONS
+    let headings: BTreeSet<&str> = RUNBOOKS
         .lines()
-        .filter_map(|line| line.strip_prefix("### "))
+        .filter_map(|line| line.strip_prefix("## "))
         .filter(|line| line.starts_with("Onelane"))
         .collect();
     let alerts: BTreeSet<&str> = rules.iter().map(|rule| rule.alert.as_str()).collect();
@@ -215,11 +215,10 @@ fn alerts_use_what_exists_and_have_a_runbook() {
 /// The paths that run-books ask for exist.
 #[test]
 fn runbooks_ask_for_what_is_there() {
-    let (_, alarms) = OPERATIONS.split_once("## Alarms").unwrap();
     let paths = &CONTRACT.document()["paths"];
     let templates: BTreeSet<String> = paths.as_object().unwrap().keys().map(|path| without_names(path)).collect();
     let mut asked = BTreeSet::new();
-    for part in alarms.split("$ONELANE/").skip(1) {
+    for part in RUNBOOKS.split("$ONELANE/").skip(1) {
         let path = part.split(|letter: char| !(letter.is_alphanumeric() || "/-_".contains(letter))).next().unwrap();
         asked.insert(format!("/{path}"));
     }
