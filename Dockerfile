@@ -17,6 +17,7 @@ RUN mkdir src \
 # stubs for up to date.
 COPY .sqlx .sqlx
 COPY migrations migrations
+COPY openapi/examples openapi/examples
 COPY askama.toml ./
 COPY src src
 RUN touch src/lib.rs src/main.rs \

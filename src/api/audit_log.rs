@@ -82,7 +82,9 @@ impl From<StoredAct> for AuditEntryView {
     }
 }
 
-/// The audit log: every administrative act, newest first. A key that is limited to accounts sees what concerns these.
+/// Every administrative act, newest first.
+///
+/// Written in the commit of the act, and never changed. A key that is limited to accounts sees what concerns these.
 #[utoipa::path(
     get, path = "/v1/audit-log", operation_id = "listAuditLog", tag = "audit log",
     params(AuditLogQuery),

@@ -301,6 +301,7 @@ pub struct ProblemDocument {
     pub errors: Vec<FieldError>,
     /// With `order-exists`: the order that exists
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub order_id: Option<Uuid>,
 }
 

@@ -7,7 +7,9 @@ use strum::VariantArray;
 
 use super::problem::{Facts, Kind, Problem, ProblemDocument};
 
-/// What a kind of problem means and what to do about it. Needs no API key.
+/// Tells what a kind of problem means.
+///
+/// And what to do about it, in plain text. `type` of a problem document is this path. Needs no API key.
 #[utoipa::path(
     get, path = "/problems/{name}", operation_id = "getProblemType", tag = "problems",
     params(("name" = String, Path, description = "Last part of a problem's `type`")),

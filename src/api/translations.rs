@@ -33,10 +33,10 @@ pub struct NewTranslation {
     changes: Option<Value>,
 }
 
-/// Shows the exact document that an operation would send, where each member went and what would not be sent.
+/// Shows the exact document that an operation would send.
 ///
-/// Nothing is stored or sent. What `POST /v1/orders` would refuse is refused here in the same way, with pointers
-/// into this body.
+/// And where each member went, and what would not be sent. Nothing is stored or sent. What `POST /v1/orders` would
+/// refuse is refused here in the same way, with pointers into this body.
 #[utoipa::path(
     post, path = "/v1/translations", operation_id = "translate", tag = "translations",
     request_body(content = NewTranslation),

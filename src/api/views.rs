@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problem::{Kind, Problem};
+use super::translating::TranslationView;
 use crate::canonical::{HoldReason, Operation, Order, OrderStatus, SubmissionResult, SubmissionState, merge_patch};
 use crate::store::exchanges::{StoredAttempt, StoredBody};
 use crate::store::orders::StoredOrder;
@@ -34,7 +35,17 @@ pub struct OrderEnvelope {
     /// When it last changed
     pub updated_at: DateTime<Utc>,
     /// The latest submission
+    #[schema(required)]
     pub submission: Option<SubmissionView>,
+}
+
+/// What a change answers 200 with.
+#[derive(Debug, Serialize, ToSchema)]
+#[expect(dead_code, reason = "the form of what is answered as the one or the other")]
+#[serde(untagged)]
+pub enum OrderOrTranslation {
+    Order(OrderEnvelope),
+    Translation(TranslationView),
 }
 
 /// An order with its document, ready to be answered.

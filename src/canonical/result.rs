@@ -99,6 +99,7 @@ pub struct SubmissionResult {
     /// The code as the provider wrote it; never dropped
     pub raw_code: String,
     /// The provider's own words, where it sent any
+    #[schema(required)]
     pub raw_message: Option<String>,
     /// Canonical code; `provider.unclassified` where the catalogue has none
     pub code: String,

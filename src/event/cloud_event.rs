@@ -23,6 +23,7 @@ pub struct CloudEvent {
     pub r#type: EventType,
     /// Id of the order that it is about
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub subject: Option<Uuid>,
     /// When it happened, as far as is known
     pub time: DateTime<Utc>,
@@ -30,7 +31,7 @@ pub struct CloudEvent {
     pub datacontenttype: &'static str,
     /// The place in a trace of what brought it about (the extension Distributed Tracing, W3C Trace Context)
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+    #[schema(nullable = false, example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
     pub traceparent: Option<String>,
     #[schema(value_type = Object)]
     pub data: Value,

@@ -163,6 +163,7 @@ pub struct Lineage {
     pub target: String,
     /// How it was converted, where it was
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub note: Option<&'static str>,
 }
 

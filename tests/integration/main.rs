@@ -29,6 +29,7 @@ mod idempotency;
 mod ile;
 mod killed;
 mod lanes;
+mod openapi_file;
 mod orders;
 mod pressure;
 mod problems;

@@ -16,6 +16,9 @@ use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
 
 /// Adds an account.
+///
+/// `credentials` and `settings` are checked against the schemas that `GET /v1/providers/{provider}` shows, and the
+/// credentials are sealed.
 #[utoipa::path(
     post, path = "/v1/accounts", operation_id = "createAccount", tag = "accounts",
     request_body(content = NewAccountBody),

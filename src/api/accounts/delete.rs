@@ -13,7 +13,9 @@ use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
 use crate::store::accounts::Deleted;
 
-/// Deletes an account with its credentials. Its orders and their history stay.
+/// Deletes an account with its credentials.
+///
+/// Its orders and their history stay. While something of it is unfinished, it is not deleted.
 #[utoipa::path(
     delete, path = "/v1/accounts/{account}", operation_id = "deleteAccount", tag = "accounts",
     params(

@@ -12,6 +12,8 @@ use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 
 /// One account, without its credentials.
+///
+/// Its `ETag`, sent as `If-Match`, guards a change against those of others.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}", operation_id = "getAccount", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account")),

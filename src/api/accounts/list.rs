@@ -10,6 +10,8 @@ use crate::api::params::{Page, Paging, Params, page_limit, read_cursor, write_cu
 use crate::api::problem::{Problem, ProblemDocument};
 
 /// Accounts in the order of their ids.
+///
+/// Their credentials are never answered. A key that is limited to accounts sees these.
 #[utoipa::path(
     get, path = "/v1/accounts", operation_id = "listAccounts", tag = "accounts",
     params(Paging),

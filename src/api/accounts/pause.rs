@@ -11,7 +11,9 @@ use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
 
-/// Holds what is queued for the account; orders are accepted as before.
+/// Holds what is queued for the account.
+///
+/// Orders are accepted as before, and wait. What is on its way goes on.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/pause", operation_id = "pauseAccount", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account")),

@@ -14,6 +14,8 @@ use crate::provider;
 use crate::store::lanes::LaneKey;
 
 /// Lets go what is queued for the account.
+///
+/// It goes in the order in which it was accepted, within the account's quota.
 #[utoipa::path(
     post, path = "/v1/accounts/{account}/resume", operation_id = "resumeAccount", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account")),

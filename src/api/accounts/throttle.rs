@@ -52,6 +52,8 @@ pub enum Circuit {
 }
 
 /// Quotas and queues of an account, endpoint by endpoint.
+///
+/// What may leave now, what waits and since when, what is under way, and whether the provider can be reached.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/throttle", operation_id = "getThrottle", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account")),

@@ -63,6 +63,8 @@ pub struct CreatedApiKey {
 }
 
 /// Makes an API key.
+///
+/// This answer alone shows it. A key makes no key that may do more than itself.
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "createApiKey", tag = "api keys",
     request_body(content = NewApiKeyBody),

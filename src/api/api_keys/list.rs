@@ -10,7 +10,9 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Page, Paging, Params, page_limit, read_cursor_of, write_cursor};
 use crate::api::problem::{Problem, ProblemDocument};
 
-/// All API keys, oldest first, without the keys themselves.
+/// All API keys, oldest first.
+///
+/// Without the keys themselves, which are shown once. Those that were revoked or have expired are among them.
 #[utoipa::path(
     get, path = "/v1/api-keys", operation_id = "listApiKeys", tag = "api keys",
     params(Paging),

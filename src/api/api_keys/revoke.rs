@@ -10,7 +10,9 @@ use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
 
-/// Revokes an API key, effective at once.
+/// Revokes an API key.
+///
+/// Effective at once at every replica; its event streams end within a second.
 #[utoipa::path(
     delete, path = "/v1/api-keys/{id}", operation_id = "revokeApiKey", tag = "api keys",
     params(("id" = uuid::Uuid, Path, description = "Id of the key")),

@@ -46,6 +46,8 @@ pub struct AwaitedOrderView {
 }
 
 /// One callback, with its body as it came.
+///
+/// And with the events that tell of it. The body is null once it was dropped by age.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}", operation_id = "getCallback", tag = "callbacks",
     params(("id" = uuid::Uuid, Path, description = "Id of the callback")),

@@ -30,6 +30,8 @@ pub struct CallbacksQuery {
 }
 
 /// What providers called, newest first.
+///
+/// By state and account: `state=quarantined` lists what was not accepted and waits for a person.
 #[utoipa::path(
     get, path = "/v1/callbacks", operation_id = "listCallbacks", tag = "callbacks",
     params(CallbacksQuery),

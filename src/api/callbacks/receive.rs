@@ -11,9 +11,10 @@ use crate::callback::MOST_BODY_BYTES;
 use crate::provider::CallbackReply;
 use crate::telemetry::TraceParent;
 
-/// Where a provider calls an account. The path is the account's `callbackUrl`; its last part is a secret.
+/// Where a provider calls an account.
 ///
-/// The call is kept as it came before anything else is done with it, and answered in the provider's own form.
+/// The path is the account's `callbackUrl`; its last part is a secret. The call is kept as it came before anything else
+/// is done with it, and answered in the provider's own form.
 #[utoipa::path(
     post, path = "/callbacks/{provider}/{account}/{token}", operation_id = "receiveCallback", tag = "callbacks",
     params(

@@ -13,8 +13,9 @@ use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::callback::{ProcessError, Reprocessed};
 use crate::canonical::Action;
 
-/// Processes a callback again: verified as of when it arrived, with the account as it is now.
+/// Processes a callback again.
 ///
+/// It is verified as of when it arrived, with the account as it is now.
 /// For a callback that is quarantined, once its cause is put right. One that was processed before is told again in
 /// new events. Orders move forward only, as ever.
 #[utoipa::path(

@@ -11,6 +11,8 @@ use crate::api::problem::{Problem, ProblemDocument};
 use crate::event::CloudEvent;
 
 /// What happened to an order, oldest first.
+///
+/// As CloudEvents, for as long as events are kept.
 #[utoipa::path(
     get, path = "/v1/orders/{id}/events", operation_id = "listOrderEvents", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "Id of the order"), Paging),

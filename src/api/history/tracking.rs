@@ -83,7 +83,9 @@ impl From<StoredEvent> for Milestone {
     }
 }
 
-/// Where an order stands and its milestones, as far as is known. `refresh=true` asks the provider first.
+/// Where an order stands, and its milestones.
+///
+/// As far as is known. `refresh=true` asks the provider first, within its quota.
 #[utoipa::path(
     get, path = "/v1/orders/{id}/tracking", operation_id = "trackOrder", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "Id of the order"), TrackingQuery),

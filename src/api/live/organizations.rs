@@ -11,7 +11,9 @@ use crate::api::params::{NoParams, Page, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::provider::Organization;
 
-/// The account's own organisation units, as its provider has them now. `branch` of an order names one.
+/// The account's own organisation units.
+///
+/// As its provider has them now. `branch` of an order names one.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/organizations", operation_id = "listOrganizations", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account")),

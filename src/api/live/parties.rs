@@ -22,8 +22,9 @@ pub struct Parties {
     parties: Vec<Party>,
 }
 
-/// Adds consignors and consignees to the provider's address book, or updates them: a party is known by its role
-/// and phone.
+/// Adds consignors and consignees to the provider's address book.
+///
+/// Or updates them: a party is known by its role and phone. The provider is asked at once; the call may be repeated.
 #[utoipa::path(
     put, path = "/v1/accounts/{account}/parties", operation_id = "putParties", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account")),

@@ -40,14 +40,23 @@ pub struct ProviderOrdersQuery {
     pub customer_reference: Option<String>,
     /// The provider's number of a trip
     pub trip_number: Option<String>,
+    /// Name of who sends
     pub consignor_name: Option<String>,
+    /// Phone of who sends
     pub consignor_phone: Option<String>,
+    /// Address of who sends
     pub consignor_address: Option<String>,
+    /// Name of who receives
     pub consignee_name: Option<String>,
+    /// Phone of who receives
     pub consignee_phone: Option<String>,
+    /// Address of who receives
     pub consignee_address: Option<String>,
+    /// Name of the driver
     pub driver_name: Option<String>,
+    /// Phone of the driver
     pub driver_phone: Option<String>,
+    /// Licence plate of the vehicle
     pub license_plate: Option<String>,
     /// Number of a bound tracking device
     pub tracking_device: Option<String>,
@@ -72,8 +81,10 @@ pub struct ProviderOrders {
     pub next_cursor: Option<String>,
 }
 
-/// Orders as the account's provider holds them now, also those that the gateway did not make. Which filters it
-/// takes depends on the provider; one that it does not take is refused.
+/// Orders as the account's provider holds them now.
+///
+/// Also those that the gateway did not make. Which filters it takes depends on the provider; one that it does not take
+/// is refused.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/provider-orders", operation_id = "listProviderOrders", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account"), ProviderOrdersQuery),

@@ -12,7 +12,9 @@ use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::visible;
 use crate::canonical::Order;
 
-/// Unbinds the tracking devices of an order at its provider. It may be repeated.
+/// Unbinds the tracking devices of an order.
+///
+/// The provider is asked at once; the call may be repeated.
 #[utoipa::path(
     post, path = "/v1/orders/{id}/devices/unbind", operation_id = "unbindDevices", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "Id of the order")),

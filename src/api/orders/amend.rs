@@ -2,6 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::changing::{Change, ChangeKind, change, preview};
 use crate::api::AppState;
@@ -11,7 +13,13 @@ use crate::api::etag::IfMatch;
 use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{Id, MutationParams, Params, PreferWait};
 use crate::api::problem::{Problem, ProblemDocument};
-use crate::api::views::OrderEnvelope;
+use crate::api::views::{OrderEnvelope, OrderOrTranslation};
+
+/// A merge patch (RFC 7396) of an order: any of the members of `NewOrder`, null to take one away.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form of what is read as it comes")]
+#[schema(as = OrderPatch, value_type = Object)]
+pub struct OrderPatch(pub Value);
 
 /// Amends an order at its provider.
 ///
@@ -27,9 +35,9 @@ use crate::api::views::OrderEnvelope;
         ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
-    request_body(content = Object, content_type = "application/merge-patch+json", description = "What changes", example = json!({"remarks": "call first", "transport": {"vehicleLength": 6.8}})),
+    request_body(content = OrderPatch, content_type = "application/merge-patch+json", description = "What changes"),
     responses(
-        (status = 200, description = "The submission ended within the wait; its state says how. With validateOnly: what would be sent (Translation)", body = OrderEnvelope, headers(("ETag" = String), ("Preference-Applied" = String))),
+        (status = 200, description = "The submission ended within the wait; its state says how. With validateOnly: what would be sent", body = OrderOrTranslation, headers(("ETag" = String), ("Preference-Applied" = String))),
         (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
         (status = 400, description = "The request cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),

@@ -86,18 +86,25 @@ impl BatchItem {
 #[schema(as = BatchItem)]
 pub struct BatchItemSchema {
     /// Place in the request, from 0
+    #[schema(value_type = u32)]
     index: usize,
     /// HTTP status that the order alone would have had
     status: u16,
     /// The order, when it was accepted
+    #[schema(nullable = false)]
     order: Option<OrderEnvelope>,
     /// With validateOnly: what would be sent
+    #[schema(nullable = false)]
     translation: Option<TranslationView>,
     /// What is wrong with it, when it was not
+    #[schema(nullable = false)]
     problem: Option<ProblemDocument>,
 }
 
-/// Accepts many orders at once. A bad one never spoils its neighbours.
+/// Accepts many orders at once.
+///
+/// A bad one never spoils its neighbours: each is answered by itself, in the order of the request. All that are
+/// accepted are accepted in one commit.
 #[utoipa::path(
     post, path = "/v1/orders/batch", operation_id = "createOrders", tag = "orders",
     params(

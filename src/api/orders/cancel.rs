@@ -14,7 +14,7 @@ use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{Id, MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{Translated, account_of_order, translation_answer};
-use crate::api::views::OrderEnvelope;
+use crate::api::views::{OrderEnvelope, OrderOrTranslation};
 use crate::canonical::{Operation, Order, OrderStatus};
 use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::Item;
@@ -36,7 +36,7 @@ use crate::store::submit::{CancelledHere, NewSubmission, Submitted};
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
     responses(
-        (status = 200, description = "The order is cancelled, or the provider answered within the wait; with validateOnly: what would be sent", body = OrderEnvelope, headers(("ETag" = String))),
+        (status = 200, description = "The order is cancelled, or the provider answered within the wait; with validateOnly: what would be sent", body = OrderOrTranslation, headers(("ETag" = String))),
         (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
         (status = 400, description = "A header or a parameter cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),

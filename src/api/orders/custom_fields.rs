@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use utoipa::ToSchema;
 
 use super::changing::{Change, ChangeKind, change, preview};
 use crate::api::AppState;
@@ -11,11 +12,23 @@ use crate::api::etag::IfMatch;
 use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{Id, MutationParams, Params, PreferWait};
 use crate::api::problem::{Problem, ProblemDocument};
-use crate::api::views::OrderEnvelope;
+use crate::api::views::{OrderEnvelope, OrderOrTranslation};
+use crate::canonical::CustomFields;
 
-/// Changes custom fields of an order, and nothing else, by the provider's own interface for that.
+/// A merge patch of an order's custom fields, and nothing else.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form of what is read as it comes")]
+#[schema(as = CustomFieldsPatch)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomFieldsPatch {
+    /// A value is set, null clears the field
+    pub custom_fields: CustomFields,
+}
+
+/// Changes custom fields of an order, and nothing else.
 ///
-/// The body is a merge patch of `customFields`: a value is set, null clears the field.
+/// By the provider's own interface for that. The body is a merge patch of `customFields`: a value is set, null clears
+/// the field.
 #[utoipa::path(
     patch, path = "/v1/orders/{id}/custom-fields", operation_id = "updateCustomFields", tag = "orders",
     params(
@@ -25,9 +38,9 @@ use crate::api::views::OrderEnvelope;
         ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Makes a repetition of this request safe; kept 72 hours"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds, at most 30, for the provider's answer"),
     ),
-    request_body(content = Object, content_type = "application/merge-patch+json", description = "What changes", example = json!({"customFields": {"text1": "blue", "text2": null}})),
+    request_body(content = CustomFieldsPatch, content_type = "application/merge-patch+json", description = "What changes"),
     responses(
-        (status = 200, description = "The submission ended within the wait; its state says how. With validateOnly: what would be sent (Translation)", body = OrderEnvelope, headers(("ETag" = String), ("Preference-Applied" = String))),
+        (status = 200, description = "The submission ended within the wait; its state says how. With validateOnly: what would be sent", body = OrderOrTranslation, headers(("ETag" = String), ("Preference-Applied" = String))),
         (status = 202, description = "Accepted and queued", body = OrderEnvelope, headers(("ETag" = String))),
         (status = 400, description = "The request cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "An API key is needed", body = ProblemDocument, content_type = "application/problem+json"),

@@ -11,7 +11,10 @@ use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::OrderEnvelope;
 
-/// One order: the document as last confirmed by the provider plus what is pending, and where it stands.
+/// One order, and where it stands.
+///
+/// The document as last confirmed by the provider with what is pending in it, and the latest submission. Its `ETag`,
+/// sent as `If-Match`, guards a change against those of others.
 #[utoipa::path(
     get, path = "/v1/orders/{id}", operation_id = "getOrder", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "Id of the order")),

@@ -42,6 +42,8 @@ pub struct OrdersQuery {
 }
 
 /// Orders, newest first.
+///
+/// By account, by either number, by where they stand, and by when they were accepted.
 #[utoipa::path(
     get, path = "/v1/orders", operation_id = "listOrders", tag = "orders",
     params(OrdersQuery),

@@ -11,6 +11,8 @@ use crate::api::views::SubmissionView;
 use crate::api::visible;
 
 /// Every submission of an order, oldest first.
+///
+/// What was asked of its provider, and what came of it.
 #[utoipa::path(
     get, path = "/v1/orders/{id}/submissions", operation_id = "listOrderSubmissions", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "Id of the order")),

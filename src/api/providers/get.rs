@@ -8,7 +8,9 @@ use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 
-/// What a provider can do, its limits, and the schemas of its accounts and extensions. Any API key will do.
+/// What a provider can do.
+///
+/// With its limits, and the schemas of its accounts and extensions. Any API key will do.
 #[utoipa::path(
     get, path = "/v1/providers/{provider}", operation_id = "getProvider", tag = "providers",
     params(("provider" = String, Path, description = "Id of the provider")),

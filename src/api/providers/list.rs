@@ -8,7 +8,9 @@ use crate::api::params::{NoParams, Page, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::provider;
 
-/// Every provider and what it can do. Any API key will do.
+/// Every provider and what it can do.
+///
+/// In one list, each as `GET /v1/providers/{provider}` shows it. Any API key will do.
 #[utoipa::path(
     get, path = "/v1/providers", operation_id = "listProviders", tag = "providers",
     responses(

@@ -72,11 +72,14 @@ pub struct CallView {
     pub call: CallKind,
     /// For calls about one kind of document
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub document_type: Option<DocumentType>,
     /// For subscriptions: what is subscribed to, and the states that may be named
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub topic: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub states: Option<&'static [&'static str]>,
     /// Id of the endpoint that takes it
     pub endpoint: &'static str,

@@ -69,7 +69,9 @@ impl From<&'static ResultCode> for ResultCodeView {
     }
 }
 
-/// The codes that a provider's answers may hold, in the order of its documents. Any API key will do.
+/// The codes that a provider's answers may hold.
+///
+/// In the order of its documents, with what they mean in English and Chinese. Any API key will do.
 #[utoipa::path(
     get, path = "/v1/providers/{provider}/result-codes", operation_id = "listResultCodes", tag = "providers",
     params(("provider" = String, Path, description = "Id of the provider"), ResultCodesQuery),

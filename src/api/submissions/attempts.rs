@@ -26,10 +26,10 @@ pub struct AttemptPage {
     pub removed: i64,
 }
 
-/// Every exchange with the provider that carried the submission, to the byte, secrets masked.
+/// Every exchange with the provider that carried a submission.
 ///
-/// Attempts and their bodies are kept for a time that the operator chooses. `removed` says how many are gone, and a body
-/// that is gone is null.
+/// Attempts and their bodies are kept for a time that the operator chooses. `removed` says how many are gone, and a
+/// body that is gone is null.
 #[utoipa::path(
     get, path = "/v1/submissions/{id}/attempts", operation_id = "listAttempts", tag = "submissions",
     params(("id" = uuid::Uuid, Path, description = "Id of the submission")),

@@ -12,7 +12,9 @@ use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
 use crate::canonical::SubmissionState;
 
-/// One submission. With `Prefer: wait=N` the answer waits up to N seconds for its end.
+/// One submission.
+///
+/// With `Prefer: wait=N` the answer waits up to N seconds for its end.
 #[utoipa::path(
     get, path = "/v1/submissions/{id}", operation_id = "getSubmission", tag = "submissions",
     params(

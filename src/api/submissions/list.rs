@@ -35,6 +35,8 @@ pub struct SubmissionsQuery {
 }
 
 /// Submissions, newest first.
+///
+/// By account, state, operation and order: `state=in_doubt` lists what was sent and had no readable answer.
 #[utoipa::path(
     get, path = "/v1/submissions", operation_id = "listSubmissions", tag = "submissions",
     params(SubmissionsQuery),

@@ -41,6 +41,8 @@ pub enum ResolvedState {
 }
 
 /// Ends a doubt on a person's word.
+///
+/// Nothing is sent. Who said it, and why, is kept among the submission's results.
 #[utoipa::path(
     post, path = "/v1/submissions/{id}/resolve", operation_id = "resolveSubmission", tag = "submissions",
     params(("id" = uuid::Uuid, Path, description = "Id of the submission")),

@@ -12,7 +12,9 @@ use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
 use crate::canonical::Action;
 
-/// Puts a submission that is dead, rejected or in doubt back into the queue, with all its tries before it.
+/// Puts a submission back into the queue.
+///
+/// One that is dead, rejected or in doubt, with all its tries before it.
 ///
 /// A doubt stays one: if an earlier attempt may have reached the provider, "it exists" is a success.
 #[utoipa::path(

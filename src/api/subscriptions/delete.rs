@@ -11,8 +11,9 @@ use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
 
-/// Ends a subscription at the provider. It may be repeated; the gateway does not subscribe the account to it again by
-/// itself.
+/// Ends a subscription at the provider.
+///
+/// It may be repeated. The gateway does not subscribe the account to it again by itself.
 #[utoipa::path(
     delete, path = "/v1/accounts/{account}/subscriptions/{topic}", operation_id = "deleteSubscription", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account"), ("topic" = String, Path, description = "What is subscribed to; GET /v1/providers/{provider} lists the topics")),

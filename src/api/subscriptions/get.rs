@@ -9,7 +9,9 @@ use crate::api::auth::Caller;
 use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 
-/// What the account's provider was asked to call about. Providers cannot be asked what they were asked.
+/// What the account's provider was asked to call about.
+///
+/// As the gateway knows it: providers cannot be asked what they were asked.
 #[utoipa::path(
     get, path = "/v1/accounts/{account}/subscriptions/{topic}", operation_id = "getSubscription", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account"), ("topic" = String, Path, description = "What is subscribed to; GET /v1/providers/{provider} lists the topics")),

@@ -29,8 +29,10 @@ pub struct Wish {
     callback_url: Option<String>,
 }
 
-/// Subscribes the account to its provider's callbacks, in the place of an earlier subscription. Accounts with a
-/// `publicCallbackUrl` are subscribed to everything by themselves.
+/// Subscribes the account to its provider's callbacks.
+///
+/// In the place of an earlier subscription. Accounts with a `publicCallbackUrl` are subscribed to everything by
+/// themselves.
 #[utoipa::path(
     put, path = "/v1/accounts/{account}/subscriptions/{topic}", operation_id = "putSubscription", tag = "accounts",
     params(("account" = String, Path, description = "Id of the account"), ("topic" = String, Path, description = "What is subscribed to; GET /v1/providers/{provider} lists the topics")),

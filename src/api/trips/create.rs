@@ -60,7 +60,9 @@ struct CheckedTrip {
     queue_limit: Option<NonZeroU32>,
 }
 
-/// Creates several orders and puts them on one vehicle, in one submission: all of it is accepted, or nothing.
+/// Creates several orders and puts them on one vehicle.
+///
+/// In one submission: all of it is accepted, or nothing.
 #[utoipa::path(
     post, path = "/v1/trips", operation_id = "createTrip", tag = "trips",
     params(

@@ -11,6 +11,8 @@ use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 
 /// One trip, and what came of it.
+///
+/// With the ids of its orders, the provider's number of it, and its submission.
 #[utoipa::path(
     get, path = "/v1/trips/{id}", operation_id = "getTrip", tag = "trips",
     params(("id" = uuid::Uuid, Path, description = "Id of the trip")),

@@ -15,7 +15,10 @@ use crate::api::params::{NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::canonical::Action;
 
-/// Adds a webhook endpoint: events that happen from now on are delivered to it.
+/// Adds a webhook endpoint.
+///
+/// Events that happen from now on are delivered to it, signed as Standard Webhooks says. This answer alone shows the
+/// secret that signs them.
 #[utoipa::path(
     post, path = "/v1/webhook-endpoints", operation_id = "createWebhookEndpoint", tag = "webhook endpoints",
     request_body(content = NewEndpointBody),

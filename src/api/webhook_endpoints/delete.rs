@@ -12,7 +12,9 @@ use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
 
-/// Deletes a webhook endpoint with its deliveries. The events stay in the feed.
+/// Deletes a webhook endpoint with its deliveries.
+///
+/// The events stay in the feed.
 #[utoipa::path(
     delete, path = "/v1/webhook-endpoints/{id}", operation_id = "deleteWebhookEndpoint", tag = "webhook endpoints",
     params(

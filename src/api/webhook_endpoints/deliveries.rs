@@ -26,7 +26,9 @@ pub struct DeliveriesQuery {
     pub cursor: Option<String>,
 }
 
-/// What was and will be delivered to an endpoint, newest event first.
+/// What was and will be delivered to an endpoint.
+///
+/// Newest event first, for as long as events are kept.
 #[utoipa::path(
     get, path = "/v1/webhook-endpoints/{id}/deliveries", operation_id = "listWebhookDeliveries", tag = "webhook endpoints",
     params(("id" = uuid::Uuid, Path, description = "Id of the endpoint"), DeliveriesQuery),

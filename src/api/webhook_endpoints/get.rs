@@ -12,6 +12,8 @@ use crate::api::params::{Id, NoParams, Params};
 use crate::api::problem::{Problem, ProblemDocument};
 
 /// One webhook endpoint, without its secret.
+///
+/// Its `ETag`, sent as `If-Match`, guards a change against those of others.
 #[utoipa::path(
     get, path = "/v1/webhook-endpoints/{id}", operation_id = "getWebhookEndpoint", tag = "webhook endpoints",
     params(("id" = uuid::Uuid, Path, description = "Id of the endpoint")),

@@ -10,7 +10,9 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Page, Paging, Params, page_limit, read_cursor_of, write_cursor};
 use crate::api::problem::{Problem, ProblemDocument};
 
-/// All webhook endpoints, oldest first. A key that is limited to accounts sees those that get events of no others.
+/// All webhook endpoints, oldest first.
+///
+/// Without their secrets. A key that is limited to accounts sees those that get events of no others.
 #[utoipa::path(
     get, path = "/v1/webhook-endpoints", operation_id = "listWebhookEndpoints", tag = "webhook endpoints",
     params(Paging),

@@ -12,8 +12,9 @@ use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::canonical::Action;
 use crate::store::webhook_deliveries::Redelivered;
 
-/// Delivers an event to the endpoint once more, whatever became of it: at once, with all its tries before it, and under
-/// the same `webhook-id`.
+/// Delivers an event to the endpoint once more.
+///
+/// Whatever became of it: at once, with all its tries before it, and under the same `webhook-id`.
 #[utoipa::path(
     post, path = "/v1/webhook-endpoints/{id}/deliveries/{deliveryId}/redeliver", operation_id = "redeliverWebhook", tag = "webhook endpoints",
     params(

@@ -53,7 +53,9 @@ pub struct EndpointPatch {
     enabled: Option<bool>,
 }
 
-/// Changes a webhook endpoint, holds its deliveries, or lets them go.
+/// Changes a webhook endpoint.
+///
+/// `enabled` holds its deliveries, or lets them go at once.
 #[utoipa::path(
     patch, path = "/v1/webhook-endpoints/{id}", operation_id = "updateWebhookEndpoint", tag = "webhook endpoints",
     params(

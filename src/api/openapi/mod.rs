@@ -1,6 +1,11 @@
 //! The OpenAPI file, put together from the handlers, the canonical types and what the providers declare; and
 //! the validators that read request bodies against it.
 
+mod answers;
+mod examples;
+mod shape;
+mod tags;
+
 use std::any::type_name;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -35,7 +40,7 @@ impl Contract {
             "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key of this gateway"},
         });
         add_extensions(&mut document);
-        add_answers_under_pressure(&mut document);
+        answers::add(&mut document);
         let requests = request_components(&document);
         for name in &requests {
             without_nulls(&mut document["components"]["schemas"][name]);
@@ -51,6 +56,10 @@ impl Contract {
                 (name.clone(), SchemaValidator::new(&schema))
             })
             .collect();
+        // What follows says the same in words that generators of clients make good names of.
+        shape::improve(&mut document);
+        tags::describe(&mut document);
+        examples::add(&mut document);
         Contract { document, validators }
     }
 
@@ -70,61 +79,16 @@ impl Contract {
     }
 }
 
+/// Every operation of the file.
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let items = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    items.flat_map(|item| item.as_object_mut().into_iter().flat_map(|item| item.values_mut()))
+}
+
 /// Adds what providers declare of orders and stops.
 fn add_extensions(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.extend(provider::extension_components());
-    }
-}
-
-/// Adds what every operation may answer when too much is asked for: the same everywhere, and said once here.
-fn add_answers_under_pressure(document: &mut Value) {
-    let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
-    for operation in operations.flat_map(|item| item.as_object_mut().into_iter().flat_map(|item| item.values_mut())) {
-        let (has_key, has_body) = (operation["security"].is_array(), operation["requestBody"].is_object());
-        let Some(responses) = operation["responses"].as_object_mut() else { continue };
-        if has_body {
-            may_answer(responses, "408", "The body did not arrive in time", json!({}));
-        }
-        if has_key {
-            let mut headers = json!({
-                "RateLimit-Policy": {"description": "What the API key may do, where it is limited", "schema": {"type": "string"}},
-                "RateLimit": {"description": "What is left of it", "schema": {"type": "string"}},
-            });
-            headers["Retry-After"] = retry_after();
-            may_answer(responses, "429", "The API key comes too often", headers);
-        }
-        if has_key || has_body {
-            may_answer(
-                responses,
-                "503",
-                "Too much is asked of the gateway at once",
-                json!({"Retry-After": retry_after()}),
-            );
-        }
-        responses.sort_keys();
-    }
-}
-
-fn retry_after() -> Value {
-    json!({"description": "Seconds until it is worth to come again", "schema": {"type": "integer", "minimum": 1}})
-}
-
-/// Adds an answer, or what else it may mean and which headers it has.
-fn may_answer(responses: &mut serde_json::Map<String, Value>, status: &str, description: &str, headers: Value) {
-    let response = responses.entry(status).or_insert_with(|| {
-        json!({"description": "", "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
-        }})
-    });
-    let before = response["description"].as_str().unwrap_or_default();
-    let all = if before.is_empty() { description.to_owned() } else { format!("{before}; or: {description}") };
-    response["description"] = json!(all);
-    if let (Some(headers), false) = (headers.as_object(), headers.as_object().is_none_or(serde_json::Map::is_empty)) {
-        let known = response.as_object_mut().map(|response| response.entry("headers").or_insert_with(|| json!({})));
-        if let Some(known) = known.and_then(Value::as_object_mut) {
-            known.extend(headers.clone());
-        }
     }
 }
 
