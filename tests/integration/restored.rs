@@ -85,7 +85,8 @@ async fn what_was_sent_after_the_backup_is_found_and_not_sent_twice() {
     );
     let doubtful = bench.caller.get("/v1/submissions?state=in_doubt").await;
     let first = &doubtful.body["items"][0];
-    assert_eq!(first["results"][0]["code"], "gateway.ledger_set_back", "{first:#}");
+    let results = first["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["code"] == "gateway.ledger_set_back"), "{first:#}");
     let attempts = bench.caller.get(&format!("/v1/submissions/{}/attempts", first["id"].as_str().unwrap())).await;
     assert_eq!(attempts.body["items"][0]["outcome"], "in_doubt", "{:#}", attempts.body);
 
