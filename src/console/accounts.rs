@@ -28,9 +28,6 @@ texts! {
     works: "Active", "启用";
     paused: "Paused", "已暂停";
     since: "Since", "始于";
-    first: "First page", "首页";
-    next: "Next page", "下一页";
-    pages: "Pages", "分页";
     none: "No accounts yet", "尚无账户";
     none_advice: "Add the first one: orders can be placed as soon as it is there.", "添加账户后即可下单。";
 }
@@ -69,7 +66,7 @@ pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Respon
     let page = AccountsPage {
         frame: visitor.frame(Section::Accounts, t.title),
         t,
-        pager: Pager::new("/console/accounts", &[], cursor, accounts.next_cursor.as_deref()),
+        pager: Pager::new("/console/accounts", &[], cursor, accounts.next_cursor.as_deref(), visitor.language),
         rows: accounts.items.into_iter().map(|account| Row::of(account, &visitor)).collect(),
     };
     visitor.answer(&page)

@@ -12,29 +12,26 @@ use super::frame::{Frame, Section};
 use super::language::texts;
 use super::moment::Moment;
 use super::orders::account_choices;
-use super::parts::{Choice, Pager};
+use super::parts::{Choice, Filters, Pager};
 use super::query::with_query;
 use super::reading::{CallbackLine, Page};
 use super::visitor::Visitor;
 use super::words::{Badge, event_word};
 use crate::canonical::CallbackState;
 
+const PATH: &str = "/console/callbacks";
+
 texts! {
     title: "Callbacks", "回调";
+    quarantine: "Quarantine", "隔离";
     lead: "Every call of a provider is kept as it came. One that cannot be verified or read waits in quarantine for a person: put its cause right, then process it again.",
         "服务商的每次回调都按原文保存。无法验证或解析的回调会被隔离等待人工处理：排除原因后重新处理即可。";
     account: "Account", "账户";
     state: "State", "状态";
-    all: "All", "全部";
-    show: "Show", "显示";
-    clear: "Show all", "显示全部";
     why: "Why", "原因";
     told: "What it told", "通知内容";
     size: "Bytes", "字节";
     received: "Received", "收到时间";
-    first: "First page", "首页";
-    next: "Next page", "下一页";
-    pages: "Pages", "分页";
     none_quarantined: "Nothing is in quarantine", "没有被隔离的回调";
     none_quarantined_advice: "What providers called was verified and read.", "服务商的回调均已通过验证并解析。";
     none: "No callbacks here", "没有回调";
@@ -57,11 +54,10 @@ pub struct Asked {
 struct CallbacksPage {
     frame: Frame,
     t: &'static Texts,
-    accounts: Vec<Choice>,
-    states: Vec<Choice>,
+    title: &'static str,
+    filters: Filters,
     rows: Vec<Row>,
     pager: Pager,
-    is_narrowed: bool,
     is_quarantine: bool,
 }
 
@@ -87,15 +83,20 @@ pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Respon
     let states = CallbackState::VARIANTS.iter().map(|state| {
         Choice::new(<&str>::from(*state), Badge::of_callback(*state, language).word, asked.state.as_deref())
     });
-    let is_narrowed = filters.iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty()));
+    let next = callbacks.next_cursor.as_deref();
+    let is_quarantine = asked.state.as_deref() == Some(CallbackState::Quarantined.into());
+    let title = if is_quarantine { t.quarantine } else { t.title };
     let page = CallbacksPage {
-        frame: visitor.frame(Section::Callbacks, t.title),
+        frame: visitor.frame(Section::Callbacks, title),
         t,
-        accounts: account_choices(&visitor, asked.account.as_deref()).await?,
-        states: states.collect(),
-        pager: Pager::new("/console/callbacks", &filters, asked.cursor.as_deref(), callbacks.next_cursor.as_deref()),
-        is_narrowed,
-        is_quarantine: asked.state.as_deref() == Some(CallbackState::Quarantined.into()),
+        title,
+        pager: Pager::new(PATH, &filters, asked.cursor.as_deref(), next, language),
+        filters: Filters::new(PATH, language).choice("state", t.state, states.collect()).choice(
+            "account",
+            t.account,
+            account_choices(&visitor, asked.account.as_deref()).await?,
+        ),
+        is_quarantine,
         rows: callbacks.items.into_iter().map(|callback| Row::of(callback, &visitor)).collect(),
     };
     visitor.answer(&page)

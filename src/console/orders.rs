@@ -11,34 +11,32 @@ use super::failure::Failure;
 use super::frame::{Frame, Section};
 use super::language::{Language, fill, texts};
 use super::moment::{Moment, day_in_china};
-use super::parts::{Choice, Pager};
+use super::parts::{Choice, Filters, Pager};
 use super::query::with_query;
 use super::reading::{self, Page};
 use super::visitor::Visitor;
 use super::words::{Badge, hold_word, operation_word, state_word, status_word};
 use crate::canonical::{OrderStatus, SubmissionState};
 
+const PATH: &str = "/console/orders";
 /// Orders that a search finds at most.
 const MOST_FOUND: i64 = 20;
 
 texts! {
     title: "Orders", "订单";
     search: "Any number", "任意号码";
-    search_hint: "Order, provider, customer or trip number, or an id", "订单号、服务商单号、客户单号、车次号或编号";
+    search_hint: "Any number of the order, or its id", "任意单号或订单编号";
     find: "Find", "查找";
-    clear: "Clear", "清除";
+    all_orders: "All orders", "全部订单";
     account: "Account", "账户";
     status: "Status", "状态";
     submission: "Last submission", "最近提交";
     from: "From", "开始日期";
     to: "To", "结束日期";
-    all: "All", "全部";
     order: "Order", "订单";
     provider_number: "Provider number", "服务商单号";
     ship_to: "Ship to", "收货方";
     accepted: "Accepted", "接受时间";
-    first: "First page", "首页";
-    next: "Next page", "下一页";
     none: "No orders here", "没有订单";
     none_filtered: "No order matches these filters. Clear them to see all.", "没有符合条件的订单，可清除筛选条件查看全部。";
     none_yet: "Post one to /v1/orders, and it appears here.", "通过 POST /v1/orders 提交订单后会显示在此处。";
@@ -66,15 +64,12 @@ pub struct Asked {
 struct OrdersPage {
     frame: Frame,
     t: &'static Texts,
-    asked: Asked,
     heading: String,
-    accounts: Vec<Choice>,
-    statuses: Vec<Choice>,
-    states: Vec<Choice>,
+    /// The number that was searched for
+    sought: String,
+    filters: Filters,
     rows: Vec<Row>,
     pager: Pager,
-    /// Something narrows the list
-    is_narrowed: bool,
 }
 
 struct Row {
@@ -82,7 +77,6 @@ struct Row {
     number: String,
     customer_reference: Option<String>,
     account: String,
-    provider: String,
     provider_number: Option<String>,
     ship_to: String,
     status: Badge,
@@ -94,7 +88,7 @@ struct Row {
 pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Failure> {
     let number = asked.q.as_deref().map(str::trim).filter(|number| !number.is_empty());
     match number.map(str::to_owned) {
-        Some(number) => found(visitor, asked, &number).await,
+        Some(number) => found(visitor, &number).await,
         None => listed(visitor, asked).await,
     }
 }
@@ -122,14 +116,14 @@ async fn listed(visitor: Visitor, asked: Asked) -> Result<Response, Failure> {
         ("from", asked.from.as_deref()),
         ("to", asked.to.as_deref()),
     ];
-    let is_narrowed = filters.iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty()));
-    let pager = Pager::new("/console/orders", &filters, asked.cursor.as_deref(), orders.next_cursor.as_deref());
+    let next = orders.next_cursor.as_deref();
+    let pager = Pager::new(PATH, &filters, asked.cursor.as_deref(), next, visitor.language);
     let rows = orders.items.into_iter().map(|order| Row::of(order, &visitor)).collect();
-    show(&visitor, asked, t.title.to_owned(), rows, pager, is_narrowed).await
+    show(&visitor, &asked, t.title.to_owned(), rows, pager).await
 }
 
 /// A single order is shown at once, several as a list.
-async fn found(visitor: Visitor, asked: Asked, number: &str) -> Result<Response, Failure> {
+async fn found(visitor: Visitor, number: &str) -> Result<Response, Failure> {
     let t = Texts::of(visitor.language);
     // The API says by a refusal whether the key may see orders at all.
     let _: Page<reading::Order> = visitor.get("/v1/orders?limit=1").await?;
@@ -142,34 +136,38 @@ async fn found(visitor: Visitor, asked: Asked, number: &str) -> Result<Response,
         let order = visitor.get(&format!("/v1/orders/{id}")).await?;
         rows.push(Row::of(order, &visitor));
     }
-    let pager = Pager { first: None, next: None };
     let heading = fill(if rows.is_empty() { t.none_found } else { t.found }, number);
-    show(&visitor, asked, heading, rows, pager, true).await
+    // A search looks at all orders, whatever was filtered before.
+    let asked = Asked { q: Some(number.to_owned()), ..Asked::default() };
+    show(&visitor, &asked, heading, rows, Pager::none(visitor.language)).await
 }
 
 async fn show(
     visitor: &Visitor,
-    asked: Asked,
+    asked: &Asked,
     heading: String,
     rows: Vec<Row>,
     pager: Pager,
-    is_narrowed: bool,
 ) -> Result<Response, Failure> {
     let language = visitor.language;
+    let t = Texts::of(language);
     let statuses = OrderStatus::VARIANTS
         .iter()
         .map(|status| Choice::new(<&str>::from(*status), status_word(*status, language), asked.status.as_deref()));
+    let filters = Filters::new(PATH, language)
+        .choice("account", t.account, account_choices(visitor, asked.account.as_deref()).await?)
+        .choice("status", t.status, statuses.collect())
+        .choice("state", t.submission, state_choices(language, asked.state.as_deref()))
+        .day("from", t.from, asked.from.as_deref())
+        .day("to", t.to, asked.to.as_deref());
     let page = OrdersPage {
         frame: visitor.frame(Section::Orders, heading.as_str()),
-        t: Texts::of(language),
+        t,
         heading,
-        accounts: account_choices(visitor, asked.account.as_deref()).await?,
-        statuses: statuses.collect(),
-        states: state_choices(language, asked.state.as_deref()),
-        asked,
+        sought: asked.q.as_deref().unwrap_or_default().trim().to_owned(),
+        filters,
         rows,
         pager,
-        is_narrowed,
     };
     visitor.answer(&page)
 }
@@ -204,7 +202,6 @@ impl Row {
             number: order.order_number,
             customer_reference: order.customer_reference,
             account: order.account,
-            provider: order.provider,
             provider_number: order.provider_order_number,
             ship_to: order.ship_to.map(|stop| stop.place()).unwrap_or_default(),
             status: Badge::of_order(order.status, language),

@@ -12,12 +12,14 @@ use super::frame::{Frame, Section};
 use super::language::texts;
 use super::moment::Moment;
 use super::orders::{account_choices, state_choices};
-use super::parts::{Choice, Pager};
+use super::parts::{Choice, Filters, Pager};
 use super::query::with_query;
 use super::reading::{self, Page};
 use super::visitor::Visitor;
 use super::words::{Badge, hold_word, operation_word};
 use crate::canonical::Operation;
+
+const PATH: &str = "/console/submissions";
 
 texts! {
     title: "Submissions", "提交";
@@ -25,15 +27,10 @@ texts! {
     state: "State", "状态";
     operation: "Operation", "操作";
     order: "Order", "订单";
-    all: "All", "全部";
-    show: "Show", "显示";
-    clear: "Clear", "清除";
     provider_number: "Provider number", "服务商单号";
     said: "Last result", "最近结果";
     attempts: "Attempts", "尝试次数";
     accepted: "Accepted", "接受时间";
-    first: "First page", "首页";
-    next: "Next page", "下一页";
     none: "No submissions here", "没有提交";
     none_filtered: "None matches these filters. Clear them to see all.", "没有符合条件的提交，可清除筛选条件查看全部。";
     none_yet: "Each operation on an order is a submission: it appears here as soon as an order is accepted.",
@@ -55,12 +52,9 @@ pub struct Asked {
 struct SubmissionsPage {
     frame: Frame,
     t: &'static Texts,
-    accounts: Vec<Choice>,
-    states: Vec<Choice>,
-    operations: Vec<Choice>,
+    filters: Filters,
     rows: Vec<Row>,
     pager: Pager,
-    is_narrowed: bool,
 }
 
 struct Row {
@@ -102,11 +96,11 @@ pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Respon
     let page = SubmissionsPage {
         frame: visitor.frame(Section::Submissions, t.title),
         t,
-        accounts: account_choices(&visitor, asked.account.as_deref()).await?,
-        states: state_choices(language, asked.state.as_deref()),
-        operations: operations.collect(),
-        pager: Pager::new("/console/submissions", &filters, asked.cursor.as_deref(), next),
-        is_narrowed: filters.iter().any(|(_, value)| value.is_some_and(|value| !value.is_empty())),
+        pager: Pager::new(PATH, &filters, asked.cursor.as_deref(), next, language),
+        filters: Filters::new(PATH, language)
+            .choice("account", t.account, account_choices(&visitor, asked.account.as_deref()).await?)
+            .choice("state", t.state, state_choices(language, asked.state.as_deref()))
+            .choice("operation", t.operation, operations.collect()),
         rows: rows.collect(),
     };
     visitor.answer(&page)

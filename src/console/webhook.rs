@@ -15,14 +15,14 @@ use super::frame::{Frame, Section};
 use super::language::{fill, texts};
 use super::moment::Moment;
 use super::notice::Notice;
-use super::parts::{Choice, Pager};
+use super::parts::{Choice, Filters, Pager};
 use super::query::with_query;
 use super::reading::{Delivery, Page, WebhookEndpoint};
 use super::submission_actions::Nothing;
 use super::submissions::checked;
 use super::visitor::Visitor;
 use super::webhooks::{badge, chosen};
-use super::words::{Badge, event_word};
+use super::words::{Badge, Tone, event_word};
 use crate::canonical::{DeliveryState, EventType};
 
 texts! {
@@ -40,21 +40,17 @@ texts! {
     enable: "Enable again", "重新启用";
     deliveries: "Deliveries", "推送记录";
     state: "State", "状态";
-    all: "All", "全部";
-    show: "Show", "显示";
     event: "Event", "事件";
     gone: "Event not kept any more", "事件已删除";
     attempts: "Tries", "尝试次数";
     answer: "Last answer", "最近响应";
-    no_answer: "none", "无响应";
+    no_answer: "No answer", "无响应";
+    held: "Held back", "暂停推送";
     next_try: "Next try", "下次尝试";
     happened: "Happened", "发生时间";
     action: "Action", "操作";
     again: "Deliver again", "重新推送";
     again_name: "Deliver again: {}", "重新推送：{}";
-    first: "First page", "首页";
-    next: "Next page", "下一页";
-    pages: "Pages", "分页";
     none: "No deliveries here", "没有推送记录";
     none_narrowed: "None is in this state.", "没有处于该状态的推送。";
     none_yet: "The next event that the endpoint gets appears here.", "端点的下一个事件会显示在此处。";
@@ -81,10 +77,9 @@ struct WebhookPage {
     changed: Moment,
     failing_since: Option<Moment>,
     old_secret: Option<Moment>,
-    states: Vec<Choice>,
+    filters: Filters,
     rows: Vec<Row>,
     pager: Pager,
-    is_narrowed: bool,
 }
 
 struct Row {
@@ -115,6 +110,7 @@ pub async fn page(visitor: Visitor, Path(id): Path<String>, Query(asked): Query<
     let (types, accounts) = chosen(&endpoint, language);
     let moment = |at| Moment::new(at, visitor.now, language);
     let next = deliveries.next_cursor.as_deref();
+    let here = format!("/console/webhooks/{id}");
     let page = WebhookPage {
         frame: visitor.frame(Section::Webhooks, t.endpoint),
         t,
@@ -125,9 +121,8 @@ pub async fn page(visitor: Visitor, Path(id): Path<String>, Query(asked): Query<
         changed: moment(endpoint.updated_at),
         failing_since: endpoint.failing_since.map(moment),
         old_secret: endpoint.previous_secret_until.map(moment),
-        states: states.collect(),
-        pager: Pager::new(&format!("/console/webhooks/{id}"), &filters, asked.cursor.as_deref(), next),
-        is_narrowed: asked.state.is_some_and(|state| !state.is_empty()),
+        pager: Pager::new(&here, &filters, asked.cursor.as_deref(), next, language),
+        filters: Filters::new(here, language).choice("state", t.state, states.collect()),
         rows: deliveries.items.into_iter().map(|delivery| Row::of(delivery, endpoint.enabled, &visitor)).collect(),
         endpoint,
     };
@@ -147,7 +142,11 @@ impl Row {
         let moment = |at| Moment::new(at, visitor.now, language);
         Row {
             id: delivery.id,
-            state: Badge::of_delivery(delivery.state, language),
+            // What waits for an endpoint that is disabled is not on its way.
+            state: match delivery.state {
+                DeliveryState::Pending if !enabled => Badge::new(Tone::Warning, t.held),
+                state => Badge::of_delivery(state, language),
+            },
             attempts: delivery.attempts,
             status: delivery.last_status,
             error: delivery.last_error,

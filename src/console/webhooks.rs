@@ -28,9 +28,6 @@ texts! {
     changed: "Changed", "更新时间";
     all_types: "All types", "全部类型";
     all_accounts: "All accounts", "全部账户";
-    first: "First page", "首页";
-    next: "Next page", "下一页";
-    pages: "Pages", "分页";
     none: "No webhook endpoints", "没有 Webhook 端点";
     none_advice: "They are added with POST /v1/webhook-endpoints, which answers the secret that signs. Events can also be read from GET /v1/events.",
         "通过 POST /v1/webhook-endpoints 添加，响应中包含签名密钥。事件也可通过 GET /v1/events 读取。";
@@ -76,7 +73,7 @@ pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Respon
     let page = WebhooksPage {
         frame: visitor.frame(Section::Webhooks, t.title),
         t,
-        pager: Pager::new("/console/webhooks", &[], cursor, endpoints.next_cursor.as_deref()),
+        pager: Pager::new("/console/webhooks", &[], cursor, endpoints.next_cursor.as_deref(), language),
         rows: endpoints.items.into_iter().map(|endpoint| Row::of(endpoint, &visitor)).collect(),
     };
     visitor.answer(&page)
