@@ -10,8 +10,9 @@ use super::accounts::{account_path, badge, provider_path};
 use super::failure::{Failure, Refusal};
 use super::forgery::Form;
 use super::frame::{Frame, Section};
-use super::language::{Language, fill, texts};
-use super::moment::{Moment, span};
+use super::lanes::left_of;
+use super::language::{fill, texts};
+use super::moment::{self, Moment};
 use super::pretty::Pretty;
 use super::query::with_query;
 use super::reading::{AccountDetails, Circuit, Page, Provider, Throttle};
@@ -60,6 +61,8 @@ texts! {
     not_tried: "It could not be tried.", "无法测试。";
     lanes: "Lanes", "通道";
     lanes_lead: "Each interface of the provider has a quota of its own.", "服务商的每个接口有各自的限额。";
+    nothing_waits: "Nothing waits, and every interface is in reach.", "没有等待的提交，所有接口均可连接。";
+    idle_lanes: "Idle interfaces: {}", "空闲接口：{} 个";
     endpoint: "Interface", "接口";
     waiting: "Waiting", "等待中";
     tokens: "Tokens", "令牌";
@@ -95,7 +98,9 @@ struct AccountPage {
     made: Moment,
     changed: Moment,
     old_until: Option<Moment>,
-    lanes: Vec<Lane>,
+    lanes: LaneTable,
+    idle: LaneTable,
+    idle_title: String,
     settings: Pretty,
     throttles: Option<Pretty>,
     /// What a test does, or why there is none
@@ -106,9 +111,22 @@ struct AccountPage {
     api_changes: String,
 }
 
+/// Lanes of the account: those with something to say, or the others.
+#[derive(Template)]
+#[template(path = "account_lanes.html")]
+struct LaneTable {
+    t: &'static Texts,
+    lanes: Vec<Lane>,
+    is_idle: bool,
+}
+
+impl askama::filters::HtmlSafe for LaneTable {}
+
 struct Lane {
     endpoint: String,
-    limit: String,
+    /// What is left of the quota, and the quota
+    tokens: String,
+    is_idle: bool,
     available: u32,
     burst: u32,
     queued: i64,
@@ -199,6 +217,8 @@ async fn show(visitor: &Visitor, id: &str, is_tried: bool) -> Result<Response, F
         Trial::CallsUs => t.calls_us,
     };
     let lanes: Page<Throttle> = visitor.get(&format!("{path}/throttle")).await?;
+    let lanes = lanes.items.into_iter().map(|lane| Lane::of(lane, visitor));
+    let (idle, lanes): (Vec<Lane>, Vec<Lane>) = lanes.partition(|lane| lane.is_idle);
     let moment = |at| Moment::new(at, visitor.now, language);
     let is_empty = |value: &Value| value.as_object().is_none_or(Map::is_empty);
     let page = AccountPage {
@@ -209,7 +229,9 @@ async fn show(visitor: &Visitor, id: &str, is_tried: bool) -> Result<Response, F
         made: moment(account.created_at),
         changed: moment(account.updated_at),
         old_until: account.previous_callback_url_until.filter(|until| *until > visitor.now).map(moment),
-        lanes: lanes.items.into_iter().map(|lane| Lane::of(lane, visitor)).collect(),
+        idle_title: fill(t.idle_lanes, idle.len()),
+        lanes: LaneTable { t, lanes, is_idle: false },
+        idle: LaneTable { t, lanes: idle, is_idle: true },
         settings: Pretty::json(&account.settings),
         throttles: (!is_empty(&account.throttles)).then(|| Pretty::json(&account.throttles)),
         trial: fill(words, &provider.name),
@@ -262,12 +284,10 @@ impl Lane {
     fn of(lane: Throttle, visitor: &Visitor) -> Self {
         let language = visitor.language;
         let t = Texts::of(language);
-        let window = span(TimeDelta::seconds(lane.window), language);
+        let limit = moment::pace(lane.limit, TimeDelta::seconds(lane.window), language);
         Lane {
-            limit: match language {
-                Language::English => format!("{} in {window}", lane.limit),
-                Language::Chinese => format!("每 {window} {} 次", lane.limit),
-            },
+            tokens: format!("{} · {limit}", left_of(lane.available, lane.burst, language)),
+            is_idle: lane.queued == 0 && lane.in_flight == 0 && matches!(lane.circuit, Circuit::Closed),
             available: lane.available,
             burst: lane.burst,
             queued: lane.queued,

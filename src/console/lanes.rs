@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use super::failure::Failure;
 use super::frame::{Frame, Section};
 use super::language::{Language, fill, texts};
-use super::moment::{Moment, milliseconds, span};
+use super::moment::{self, Moment, milliseconds};
 use super::visitor::Visitor;
-use super::words::{Badge, Tone};
+use super::words::Tone;
 use crate::api::Scope;
 use crate::delivery::LaneQuota;
 use crate::provider;
@@ -30,13 +30,13 @@ texts! {
     earlier: "{} wait for an earlier one", "{} 个等待前一个提交";
     backoff: "{} wait for the next try", "{} 个等待重试";
     doubt: "{} in doubt", "{} 个结果未知";
-    free: "now", "可用";
+    free: "{} of {} free", "可用 {} / {}";
     booked: "next in {}", "{}后可用";
-    quiet: "Lanes that nothing waits in", "无等待的通道";
+    quiet: "Idle lanes", "空闲通道";
     none: "No lane was used yet", "尚未使用任何通道";
     none_advice: "A lane appears with the first order that goes through it. Accounts are made with POST /v1/accounts.",
         "首个订单发送后通道会显示在此处。账户通过 POST /v1/accounts 创建。";
-    busy: "Lanes that something waits in", "有等待的通道";
+    busy: "Busy lanes", "繁忙通道";
     nothing_waits: "Nothing waits. Everything that was accepted has gone out.", "没有等待的提交，已接受的均已发送。";
 }
 
@@ -45,12 +45,10 @@ pub struct Lane {
     pub provider: String,
     pub group: String,
     pub endpoint: String,
-    /// What the provider allows
-    pub limit: String,
+    /// What the provider allows, what is left of it, and when there is more
+    pub tokens: String,
     pub available: u32,
     pub burst: u32,
-    /// When the next token is there
-    pub next: String,
     pub queued: i64,
     pub in_flight: i64,
     pub in_flight_limit: u32,
@@ -58,10 +56,12 @@ pub struct Lane {
     pub oldest: Option<Moment>,
 }
 
-/// Something that holds a lane, and further words.
+/// Something that holds a lane: how bad it is, the account that it comes from, and further words.
 pub struct Hold {
-    pub badge: Badge,
-    pub text: String,
+    pub tone: Tone,
+    pub word: String,
+    pub account: Option<String>,
+    pub more: String,
 }
 
 /// The table of lanes, for this page and the overview.
@@ -70,13 +70,15 @@ pub struct Hold {
 pub struct LaneTable {
     t: &'static Texts,
     pub lanes: Vec<Lane>,
+    /// Nothing waits in any of them: what is allowed is all there is to say
+    is_quiet: bool,
 }
 
 impl askama::filters::HtmlSafe for LaneTable {}
 
 impl LaneTable {
     pub fn new(language: Language, lanes: Vec<Lane>) -> Self {
-        LaneTable { t: Texts::of(language), lanes }
+        LaneTable { t: Texts::of(language), is_quiet: !lanes.iter().any(Lane::is_busy), lanes }
     }
 }
 
@@ -127,6 +129,11 @@ fn key(load: &LaneLoad) -> (&str, &str, &str) {
     (&load.provider, &load.throttle_group, &load.endpoint)
 }
 
+/// Tokens that are left of those that there can be.
+pub fn left_of(available: u32, burst: u32, language: Language) -> String {
+    fill(&fill(Texts::of(language).free, available), burst)
+}
+
 impl Lane {
     fn of(loads: &[LaneLoad], first: &LaneLoad, quota: &LaneQuota, visitor: &Visitor) -> Self {
         let language = visitor.language;
@@ -134,14 +141,12 @@ impl Lane {
         let pace = &quota.pace;
         let ahead = first.next_free_at.map(|free| free - first.now);
         let available = pace.available(ahead);
-        let next = match ahead.filter(|_| available == 0) {
-            Some(ahead) => {
-                let tolerance = TimeDelta::from_std(pace.tolerance()).unwrap_or_default();
-                fill(t.booked, milliseconds((ahead - tolerance).max(TimeDelta::zero())))
-            }
-            None => t.free.to_owned(),
-        };
+        let next = ahead.filter(|_| available == 0).map(|ahead| {
+            let tolerance = TimeDelta::from_std(pace.tolerance()).unwrap_or_default();
+            fill(t.booked, milliseconds((ahead - tolerance).max(TimeDelta::zero())))
+        });
         let window = TimeDelta::from_std(pace.limit.window).unwrap_or_default();
+        let limit = moment::pace(pace.limit.requests, window, language);
         let sum = |number: fn(&LaneLoad) -> i64| loads.iter().map(number).sum::<i64>();
         let counted = [
             (Tone::Quiet, t.rate, sum(|load| load.held_by_rate_limit)),
@@ -150,23 +155,23 @@ impl Lane {
             (Tone::Warning, t.doubt, sum(|load| load.in_doubt)),
         ];
         let mut holds: Vec<Hold> = loads.iter().flat_map(|load| Hold::of_account(load, t)).collect();
-        holds.extend(
-            counted
-                .into_iter()
-                .filter(|(_, _, number)| *number > 0)
-                .map(|(tone, text, number)| Hold { badge: Badge::new(tone, ""), text: fill(text, number) }),
-        );
+        holds.extend(counted.into_iter().filter(|(_, _, number)| *number > 0).map(|(tone, text, number)| Hold {
+            tone,
+            word: fill(text, number),
+            account: None,
+            more: String::new(),
+        }));
         Lane {
             provider: first.provider.clone(),
             group: first.throttle_group.clone(),
             endpoint: first.endpoint.clone(),
-            limit: match language {
-                Language::English => format!("{} in {}", pace.limit.requests, span(window, language)),
-                Language::Chinese => format!("每 {} {} 次", span(window, language), pace.limit.requests),
-            },
+            tokens: [Some(left_of(available, pace.burst, language)), next, Some(limit)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" · "),
             available,
             burst: pace.burst,
-            next,
             queued: sum(|load| load.queued),
             in_flight: first.in_flight,
             in_flight_limit: quota.in_flight_limit,
@@ -191,14 +196,21 @@ impl Hold {
         let waits = load.queued + load.in_doubt > 0;
         let mut holds = Vec::new();
         if load.paused_at.is_some() && waits {
-            let reason = load.pause_reason.as_deref().unwrap_or_default();
             holds.push(Hold {
-                badge: Badge::new(Tone::Bad, t.paused),
-                text: format!("{} {reason}", load.account_id).trim_end().to_owned(),
+                // As on the page of the account: somebody wanted it.
+                tone: Tone::Warning,
+                word: t.paused.to_owned(),
+                account: Some(load.account_id.clone()),
+                more: load.pause_reason.clone().unwrap_or_default(),
             });
         }
         if load.circuit_open_until.is_some_and(|until| until > load.now) && waits {
-            holds.push(Hold { badge: Badge::new(Tone::Bad, t.circuit), text: load.account_id.clone() });
+            holds.push(Hold {
+                tone: Tone::Bad,
+                word: t.circuit.to_owned(),
+                account: Some(load.account_id.clone()),
+                more: String::new(),
+            });
         }
         holds
     }

@@ -60,6 +60,27 @@ pub fn span(length: TimeDelta, language: Language) -> String {
     format!("{number} {}", language.choose(english, chinese))
 }
 
+/// How often something is allowed: so many in a length of time.
+pub fn pace(number: u32, window: TimeDelta, language: Language) -> String {
+    let (unit, in_chinese) = match window.num_seconds() {
+        1 => ("second", "秒"),
+        60 => ("minute", "分钟"),
+        3600 => ("hour", "小时"),
+        86_400 => ("day", "天"),
+        _ => {
+            let window = span(window, language);
+            return match language {
+                Language::English => format!("{number} in {window}"),
+                Language::Chinese => format!("每 {window} {number} 次"),
+            };
+        }
+    };
+    match language {
+        Language::English => format!("{number} per {unit}"),
+        Language::Chinese => format!("每{in_chinese} {number} 次"),
+    }
+}
+
 /// The time of day in China.
 pub fn clock(at: DateTime<Utc>) -> String {
     at.with_timezone(&CHINA).format("%H:%M").to_string()
@@ -110,6 +131,17 @@ mod tests {
         assert_eq!(day_in_china("2026-11-26", 0), Some("2026-11-25T16:00:00Z".parse().unwrap()));
         assert_eq!(day_in_china("2026-11-26", 1), Some("2026-11-26T16:00:00Z".parse().unwrap()));
         assert_eq!((day_in_china("26.11.", 0), day_in_china("262142-12-31", 1)), (None, None));
+    }
+
+    #[test]
+    fn paces() {
+        let words = |number, seconds| {
+            let window = TimeDelta::seconds(seconds);
+            (pace(number, window, Language::English), pace(number, window, Language::Chinese))
+        };
+        assert_eq!(words(40, 1), ("40 per second".to_owned(), "每秒 40 次".to_owned()));
+        assert_eq!(words(10_000, 3600), ("10000 per hour".to_owned(), "每小时 10000 次".to_owned()));
+        assert_eq!(words(6, 30), ("6 in 30 s".to_owned(), "每 30 秒 6 次".to_owned()));
     }
 
     #[test]

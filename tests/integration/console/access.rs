@@ -78,7 +78,7 @@ async fn lanes_are_for_administrators() {
     bench.caller.place(&order("SO-1")).await;
     let lanes = admin.get("/console/lanes").await;
     assert_eq!(lanes.status, 200);
-    lanes.shows("otms-demo").shows("40 in 1 s");
+    lanes.shows("otms-demo").shows("40 per second");
     let reader = with_key(&bench, &["orders:read"], None).await;
     let answer = reader.get("/console/lanes").await;
     assert_eq!(answer.status, 403);
