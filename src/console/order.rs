@@ -16,7 +16,7 @@ use super::submissions::checked;
 use super::timeline::{self, Entry, History, may_be_retried, needs_a_look};
 use super::visitor::Visitor;
 use super::words::{Badge, hold_word, operation_word};
-use crate::canonical::{OrderStatus, SubmissionResult, SubmissionState};
+use crate::canonical::{ORIGIN_GATEWAY, OrderStatus, SubmissionResult, SubmissionState};
 
 /// Members of an answer that are the gateway's, and no part of the document.
 const ENVELOPE: &[&str] =
@@ -42,6 +42,7 @@ texts! {
     attempts: "attempts", "次尝试";
     attempt: "attempt", "次尝试";
     next_try: "Next try", "下次尝试";
+    next_look: "Next look for evidence", "下次查证";
     goes_out: "Probably goes out", "预计发送";
     results: "Results", "结果";
     retry: "Retry", "重试";
@@ -50,6 +51,8 @@ texts! {
         "已发送，但没有收到可读的响应。网关会自行查证；如果您已知结果，可以直接裁定。";
     may_exist: "An earlier attempt may have reached the provider.", "之前的尝试可能已到达服务商。";
     raw: "Provider's code", "服务商代码";
+    raw_message: "The provider said", "服务商原文";
+    noted: "Noted", "备注";
     members: "Members", "相关字段";
     retryable: "may succeed later", "稍后可能成功";
     request: "Request", "请求";
@@ -76,10 +79,13 @@ struct OrderPage {
     changed: Moment,
     document: Pretty,
     submissions: Vec<SubmissionCard>,
+    /// What became of the last submission comes first
+    needs_a_look: bool,
     history: Vec<Entry>,
     /// What is not kept any more
     removed: Option<String>,
     may_cancel: bool,
+    may_administer: bool,
 }
 
 struct SubmissionCard {
@@ -88,6 +94,7 @@ struct SubmissionCard {
     endpoint: String,
     state: Badge,
     is_in_doubt: bool,
+    /// An earlier attempt may have arrived, and nothing else says so
     may_exist: bool,
     held: Option<Badge>,
     attempts: i32,
@@ -104,9 +111,11 @@ struct ResultLine {
     message: String,
     other_message: String,
     code: String,
-    raw_code: String,
+    /// Where it is another one
+    raw_code: Option<String>,
     raw_message: Option<String>,
     origin: String,
+    is_ours: bool,
     pointers: Vec<String>,
     retryable: bool,
 }
@@ -122,6 +131,11 @@ pub async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Response, 
     })?;
     let submissions: Page<reading::Submission> = visitor.get(&format!("/v1/orders/{id}/submissions")).await?;
     let History { entries: history, removed } = timeline::of_order(&visitor, id, &submissions.items).await?;
+    let needs_a_look = submissions.items.last().is_some_and(|last| {
+        may_be_retried(last.state)
+            || last.state == SubmissionState::PartiallyAccepted
+            || last.held_by.is_some_and(needs_a_look)
+    });
     let cards = submissions.items.into_iter().map(|submission| SubmissionCard::of(submission, &visitor));
     let page = OrderPage {
         frame: visitor.frame(Section::Orders, order.order_number.as_str()),
@@ -131,8 +145,10 @@ pub async fn page(visitor: Visitor, Path(id): Path<String>) -> Result<Response, 
         changed: Moment::new(order.updated_at, visitor.now, language),
         document: Pretty::json(&document(whole)),
         submissions: cards.rev().collect(),
+        needs_a_look,
         history,
         removed: (removed > 0).then(|| fill(Texts::of(language).removed, removed)),
+        may_administer: visitor.may_administer(),
         may_cancel: visitor.may_write() && may_be_cancelled(order.status),
         order,
     };
@@ -162,7 +178,15 @@ impl SubmissionCard {
             endpoint: submission.endpoint,
             state: Badge::of_submission(state, language),
             is_in_doubt: state == SubmissionState::InDoubt,
-            may_exist: submission.may_exist,
+            may_exist: submission.may_exist
+                && matches!(
+                    state,
+                    SubmissionState::Queued
+                        | SubmissionState::Sending
+                        | SubmissionState::Rejected
+                        | SubmissionState::Dead
+                        | SubmissionState::Cancelled
+                ),
             held: held_by.map(|reason| {
                 let tone = if needs_a_look(reason) { super::words::Tone::Warning } else { super::words::Tone::Quiet };
                 Badge::new(tone, hold_word(reason, language))
@@ -199,9 +223,10 @@ impl ResultLine {
             severity: Badge::of_severity(severity, language),
             message,
             other_message,
+            raw_code: (raw_code != code).then_some(raw_code),
             code,
-            raw_code,
             raw_message,
+            is_ours: provider == ORIGIN_GATEWAY,
             origin: provider,
             pointers,
             retryable,

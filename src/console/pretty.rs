@@ -21,12 +21,14 @@ struct Piece {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<pre class="code" tabindex="0">{% for piece in pieces %}{% if piece.class.is_empty() %}{{ piece.text }}{% else %}<span class="{{ piece.class }}">{{ piece.text }}</span>{% endif %}{% endfor %}</pre>"#
+    source = r#"<pre class="code{% if !is_laid_out %} plain{% endif %}" tabindex="0">{% for piece in pieces %}{% if piece.class.is_empty() %}{{ piece.text }}{% else %}<span class="{{ piece.class }}">{{ piece.text }}</span>{% endif %}{% endfor %}</pre>"#
 )]
 pub struct Pretty {
     pieces: Vec<Piece>,
     /// Only the beginning is shown
     pub is_cut: bool,
+    /// It has lines, as JSON and XML are written here
+    is_laid_out: bool,
     length: usize,
 }
 
@@ -50,7 +52,7 @@ impl Pretty {
                 _ => false,
             };
         if !laid_out {
-            pretty = Pretty::empty();
+            pretty = Pretty { is_laid_out: false, ..Pretty::empty() };
             pretty.push("", text);
         }
         pretty
@@ -64,7 +66,7 @@ impl Pretty {
     }
 
     fn empty() -> Self {
-        Pretty { pieces: Vec::new(), is_cut: false, length: 0 }
+        Pretty { pieces: Vec::new(), is_cut: false, is_laid_out: true, length: 0 }
     }
 
     fn push(&mut self, class: &'static str, text: &str) {
@@ -244,6 +246,9 @@ mod tests {
     fn markup_in_a_document_is_no_markup_of_the_page() {
         let page = Pretty::text(r#"{"a":"<script>alert(1)</script>"}"#).render().unwrap();
         assert!(!page.contains("<script>"), "{page}");
+        assert!(page.contains("<pre class=\"code\""), "{page}");
+        let page = Pretty::text("no lines").render().unwrap();
+        assert!(page.contains("<pre class=\"code plain\""), "{page}");
         let page = Pretty::text("<a><![CDATA[<img src=x onerror=y>]]></a>").render().unwrap();
         assert!(!page.contains("<img"), "{page}");
     }

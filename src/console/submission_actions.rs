@@ -21,6 +21,7 @@ texts! {
     title: "What became of it?", "结果如何？";
     lead: "It was sent and no readable answer came. Look at the provider, then say what you found: what you decide is final and stands in the audit log with your words.",
         "已发送但没有收到可读的响应。请先在服务商处核实，再填写结论：您的裁定为最终结果，并连同说明写入审计日志。";
+    order: "Order", "订单";
     operation: "Operation", "操作";
     account: "Account", "账户";
     state: "State", "状态";
@@ -52,6 +53,7 @@ struct ResolvePage<'a> {
     frame: Frame,
     t: &'static Texts,
     submission: Submission,
+    order_number: String,
     operation: &'static str,
     state: Badge,
     back: String,
@@ -59,6 +61,12 @@ struct ResolvePage<'a> {
     refusal: Option<&'a Refusal>,
     /// Members that are wrong, and how
     wrong: Vec<(&'a str, &'a str)>,
+}
+
+impl ResolvePage<'_> {
+    fn is_wrong(&self, member: &str) -> bool {
+        self.wrong.iter().any(|(pointer, _)| pointer.strip_prefix('/') == Some(member))
+    }
 }
 
 /// What the form holds.
@@ -83,12 +91,15 @@ async fn asked(
 ) -> Result<Response, Failure> {
     let submission: Submission = visitor.get(&format!("/v1/submissions/{}", checked(id)?)).await?;
     let t = Texts::of(visitor.language);
+    // An order that the key may see, as the API has said by now.
+    let mut numbers = visitor.console.app.store.order_numbers(&[submission.order_id]).await?;
     let page = ResolvePage {
         frame: visitor.frame(Section::Submissions, t.title),
         t,
         operation: operation_word(submission.operation, visitor.language),
         state: Badge::of_submission(submission.state, visitor.language),
         back: order_address(&submission),
+        order_number: numbers.remove(&submission.order_id).unwrap_or_default(),
         submission,
         decision,
         wrong: refusal.map(|refusal| refusal.members(visitor.language)).unwrap_or_default(),

@@ -41,6 +41,8 @@ pub struct Entry {
     /// Event, exchange or callback
     pub kind: &'static str,
     pub title: String,
+    /// The page of what is told
+    pub link: Option<String>,
     /// Further words
     pub notes: Vec<String>,
     pub badge: Option<Badge>,
@@ -105,6 +107,7 @@ async fn events(visitor: &Visitor, order: Uuid) -> Result<Vec<Entry>, Failure> {
             tone: event_tone(event.r#type),
             kind: t.event,
             title: event_word(event.r#type, visitor.language).to_owned(),
+            link: None,
             notes: vec![event.r#type.to_string()],
             badge: None,
             data: (event.data != Value::Null).then(|| Pretty::json(&event.data)),
@@ -144,6 +147,7 @@ fn exchange(visitor: &Visitor, submission: &Submission, attempt: Attempt) -> Ent
         tone: outcome.map_or(Tone::Busy, |state| Badge::of_submission(state, language).tone),
         kind: t.exchange,
         title: fill(&fill(t.attempt, operation_word(submission.operation, language)), number),
+        link: None,
         notes,
         badge: outcome.map(|state| Badge::of_submission(state, language)),
         data: None,
@@ -162,6 +166,7 @@ fn call(visitor: &Visitor, callback: Callback) -> Entry {
         tone: badge.tone,
         kind: t.callback,
         title: t.called.to_owned(),
+        link: Some(format!("/console/callbacks/{id}")),
         notes: reason.map(|reason| language.choose(reason.detail, reason.detail_zh)).into_iter().collect(),
         badge: Some(badge),
         data: None,

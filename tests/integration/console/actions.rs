@@ -40,6 +40,8 @@ async fn a_doubt_is_decided() {
     let path = format!("/console/submissions/{}/resolve", order.submission());
     browser.get(&format!("/console/orders/{}", order.id())).await.shows(&format!("href=\"{path}\""));
     browser.get("/console").await.shows("1 for a person to decide");
+    // Which order it is about is said where it is decided.
+    browser.get(&path).await.shows("<strong>SO-1</strong>");
     // What is missing is said, and what was written stays.
     let answer =
         browser.act(&path, &[("state", "accepted"), ("provider_order_number", "OT-77"), ("reason", " ")]).await;
