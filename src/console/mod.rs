@@ -15,8 +15,9 @@
 //!    - its handler: `pub async fn page(visitor: Visitor) -> Result<Response, Failure>`, which ends with
 //!      `visitor.answer(&AccountsPage { frame: visitor.frame(Section::Accounts, t.title), t, … })`.
 //! 2. A template in `templates/` that begins with `{% extends "layout.html" %}` and fills `{% block content %}`. States
-//!    are shown with a `words::Badge`, instants with a `moment::Moment`, documents with `pretty::Pretty`; each is
-//!    a component that writes itself: `{{ order.badge }}`.
+//!    are shown with a `words::Badge`, instants with a `moment::Moment`, documents with `pretty::Pretty`, what narrows
+//!    a list with `parts::Filters` and its other pages with `parts::Pager`; each is a component that writes itself:
+//!    `{{ order.badge }}`.
 //! 3. A line in `router`, and for the navigation a variant of `frame::Section`.
 //!
 //! A form has `<input type="hidden" name="token" value="{{ frame.token() }}">`, is posted, and its handler takes

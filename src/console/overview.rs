@@ -12,12 +12,14 @@ use super::moment::{clock, milliseconds, span};
 use super::visitor::Visitor;
 use super::words::{Badge, Tone};
 use crate::api::Scope;
-use crate::store::overview::{LaneLoad, Minute};
+use crate::store::overview::{LaneLoad, Minute, Troubles};
 
 /// Whole minutes that the figures are an average of.
 const AVERAGED: usize = 5;
 /// Minutes of the table
 const IN_TABLE: usize = 15;
+/// Callbacks that are counted; more are more than anybody looks at one by one.
+const MOST_COUNTED: i64 = 1000;
 /// Lanes on the overview; all of them have a page of their own.
 const MOST_LANES: usize = 6;
 
@@ -39,14 +41,20 @@ texts! {
     no_doubt: "everything is known", "全部明确";
     held: "Accounts held", "受阻账户";
     held_which: "paused or out of reach", "已暂停或无法连接";
-    none_held: "none", "无";
+    none_held: "everything goes out", "全部正常发送";
+    quarantined: "Quarantined", "被隔离";
+    quarantined_which: "callbacks for a person to look at", "个回调需要人工处理";
+    none_quarantined: "every callback was read", "回调均已处理";
+    undelivered: "Webhooks failing", "推送失败";
+    undelivered_which: "endpoints that get nothing now", "个端点目前收不到事件";
+    none_undelivered: "every endpoint answers", "所有端点正常";
     throughput: "Accepted and settled per minute", "每分钟接受与结束";
-    latency: "Milliseconds", "耗时（毫秒）";
+    latency: "Time to settle, in milliseconds", "耗时（毫秒）";
     settle_median: "Settled, median", "结束（中位数）";
     settle_most: "Settled, 95 %", "结束（95%）";
     answer_most: "Provider answers, 95 %", "服务商响应（95%）";
     last_hour: "Last hour", "最近一小时";
-    outcomes: "What came of it", "结果占比";
+    outcomes: "What came of submissions", "提交结果";
     accepted: "Accepted by the provider", "服务商接受";
     partially: "Partly accepted", "部分接受";
     rejected: "Rejected", "被拒绝";
@@ -160,7 +168,8 @@ pub async fn live(visitor: &Visitor) -> Result<Live, Failure> {
     let (store, allowed) = (&visitor.console.app.store, visitor.caller.accounts());
     let minutes = visitor.console.pulse.minutes(store, allowed, visitor.now).await?;
     let loads = store.lane_loads(allowed).await?;
-    let tiles = Tiles { tiles: tiles(&minutes, &loads, visitor) };
+    let troubles = if visitor.may_administer() { Some(store.troubles(allowed, MOST_COUNTED).await?) } else { None };
+    let tiles = Tiles { tiles: tiles(&minutes, &loads, troubles.as_ref(), visitor) };
     let lanes = if visitor.may_administer() {
         let mut lanes = lanes::of_loads(visitor, loads).await?;
         lanes.retain(lanes::Lane::is_busy);
@@ -174,7 +183,8 @@ pub async fn live(visitor: &Visitor) -> Result<Live, Failure> {
     Ok(Live { tiles, state, table: MinuteTable { t, rows }, minutes })
 }
 
-fn tiles(minutes: &[Minute], loads: &[LaneLoad], visitor: &Visitor) -> Vec<Tile> {
+/// What is wrong first, then what waits, then how it goes.
+fn tiles(minutes: &[Minute], loads: &[LaneLoad], troubles: Option<&Troubles>, visitor: &Visitor) -> Vec<Tile> {
     let language = visitor.language;
     let t = Texts::of(language);
     // The running minute is not over.
@@ -203,38 +213,62 @@ fn tiles(minutes: &[Minute], loads: &[LaneLoad], visitor: &Visitor) -> Vec<Tile>
     let mut held: Vec<&str> = loads.iter().filter(|load| is_held(load)).map(|load| load.account_id.as_str()).collect();
     held.sort_unstable();
     held.dedup();
-    let mut tiles = vec![
+    let mut tiles = vec![Tile {
+        link: Some("/console/submissions?state=in_doubt"),
+        tone: if doubts > 0 { Tone::Warning } else { Tone::Quiet },
+        ..quiet(t.doubt, doubts.to_string(), &doubtful)
+    }];
+    if let Some(troubles) = troubles {
+        let trouble = |name, number: i64, most: i64, [some, none]: [&str; 2], tone, link| Tile {
+            link: Some(link),
+            tone: if number > 0 { tone } else { Tone::Quiet },
+            ..quiet(
+                name,
+                if number > most { format!("{most}+") } else { number.to_string() },
+                if number > 0 { some } else { none },
+            )
+        };
+        let Troubles { quarantined, undelivered } = *troubles;
+        let words = [t.held_which, t.none_held];
+        #[expect(clippy::cast_possible_wrap, reason = "nobody has so many accounts")]
+        let accounts = held.len() as i64;
+        // A pause was somebody's wish.
+        let tone = if loads.iter().any(is_cut_off) { Tone::Bad } else { Tone::Warning };
+        tiles.push(trouble(t.held, accounts, i64::MAX, words, tone, "/console/lanes"));
+        let words = [t.quarantined_which, t.none_quarantined];
+        let link = "/console/callbacks?state=quarantined";
+        tiles.push(trouble(t.quarantined, quarantined, MOST_COUNTED, words, Tone::Warning, link));
+        let words = [t.undelivered_which, t.none_undelivered];
+        tiles.push(trouble(t.undelivered, undelivered, i64::MAX, words, Tone::Warning, "/console/webhooks"));
+    }
+    tiles.extend([
+        Tile { link: Some("/console/submissions?state=queued"), ..quiet(t.waiting, queued.to_string(), &waiting) },
         quiet(t.received, rate(|minute| minute.received), t.per_minute),
         quiet(t.settled, rate(Minute::settled), t.per_minute),
         match time {
             Some(time) => quiet(t.time, time, t.median),
             None => quiet(t.time, "—".to_owned(), t.no_traffic),
         },
-        Tile { link: Some("/console/submissions?state=queued"), ..quiet(t.waiting, queued.to_string(), &waiting) },
-        Tile {
-            link: Some("/console/submissions?state=in_doubt"),
-            tone: if doubts > 0 { Tone::Warning } else { Tone::Quiet },
-            ..quiet(t.doubt, doubts.to_string(), &doubtful)
-        },
-    ];
-    if visitor.may_administer() {
-        let (tone, words) = if held.is_empty() { (Tone::Quiet, t.none_held) } else { (Tone::Bad, t.held_which) };
-        tiles.push(Tile { link: Some("/console/lanes"), tone, ..quiet(t.held, held.len().to_string(), words) });
-    }
+    ]);
     tiles
 }
 
 /// Whether nothing goes out for an account.
 fn is_held(load: &LaneLoad) -> bool {
-    load.paused_at.is_some() || load.circuit_open_until.is_some_and(|until| until > load.now)
+    load.paused_at.is_some() || is_cut_off(load)
+}
+
+/// Whether the provider is out of reach for an account.
+fn is_cut_off(load: &LaneLoad) -> bool {
+    load.circuit_open_until.is_some_and(|until| until > load.now)
 }
 
 fn shares(minutes: &[Minute], t: &'static Texts) -> Vec<Share> {
     let sum = |number: fn(&Minute) -> i64| minutes.iter().map(number).sum::<i64>();
     let counted = [
         (Tone::Good, t.accepted, sum(|minute| minute.accepted)),
-        (Tone::Warning, t.partially, sum(|minute| minute.partially_accepted)),
-        (Tone::Busy, t.doubt, sum(|minute| minute.in_doubt)),
+        (Tone::Busy, t.partially, sum(|minute| minute.partially_accepted)),
+        (Tone::Warning, t.doubt, sum(|minute| minute.in_doubt)),
         (Tone::Bad, t.rejected, sum(|minute| minute.rejected)),
         (Tone::Quiet, t.dead, sum(|minute| minute.dead)),
     ];

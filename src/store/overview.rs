@@ -59,6 +59,15 @@ pub struct LaneLoad {
     pub now: DateTime<Utc>,
 }
 
+/// What went wrong beside the lanes, and waits for a person.
+#[derive(Debug, Clone)]
+pub struct Troubles {
+    /// Callbacks in quarantine
+    pub quarantined: i64,
+    /// Webhook endpoints that fail, or were disabled because they did
+    pub undelivered: i64,
+}
+
 impl Store {
     /// Minute by minute from one instant to another, each the beginning of a minute, of the accounts that are allowed;
     /// nothing means all.
@@ -149,6 +158,24 @@ impl Store {
             allowed,
         )
         .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// What is wrong beside the lanes for the accounts that are allowed; nothing means all. Of callbacks no more than
+    /// one over `most` are counted.
+    pub async fn troubles(&self, allowed: Option<&[String]>, most: i64) -> Result<Troubles, StoreError> {
+        Ok(sqlx::query_as!(
+            Troubles,
+            r#"select (select count(*) from (
+                           select from callbacks
+                           where state = 'quarantined' and state <> 'processed' and ($1::text[] is null or account_id = any($1))
+                           limit $2::bigint + 1) counted) as "quarantined!",
+                   (select count(*) from webhook_endpoints
+                    where failing_since is not null and ($1::text[] is null or accounts <@ $1)) as "undelivered!""#,
+            allowed,
+            most,
+        )
+        .fetch_one(self.pool())
         .await?)
     }
 }

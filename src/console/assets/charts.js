@@ -23,7 +23,7 @@ function options(element, series, format) {
     scales: { y: { range: (_, low, high) => [0, Math.max(high || 0, 1) * 1.1] } },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map(time), space: 60, size: 30 },
-      { ...axis, values: (_, ticks) => ticks.map(format), size: 56 },
+      { ...axis, values: (_, ticks) => ticks.map(format), size: 44 },
     ],
     series: [
       { label: element.dataset.time, value: (_, seconds) => (seconds == null ? "" : time(seconds)) },
@@ -34,7 +34,7 @@ function options(element, series, format) {
         width: 2,
         spanGaps: false,
         // A minute between two without traffic is no line.
-        points: { show: Boolean(points), size: 5 },
+        points: { show: Boolean(points), size: 6, fill: colour(stroke) },
         value: (_, value) => (value == null ? "" : format(value)),
       })),
     ],

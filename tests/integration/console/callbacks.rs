@@ -28,6 +28,7 @@ async fn what_is_quarantined_is_shown_with_its_reason_and_processed_again() {
     let path = format!("/console/callbacks/{id}");
     browser.get("/console/callbacks?state=quarantined").await.shows(&format!("href=\"{path}\"")).shows("hongxun-demo");
     browser.get("/console/callbacks?state=processed").await.shows("None matches these filters");
+    browser.get("/console").await.shows("callbacks for a person to look at");
     let known = bench.caller.get(&format!("/v1/callbacks/{id}")).await.body;
     let escaped = |text: &str| text.replace('&', "&#38;").replace('"', "&#34;").replace('\'', "&#39;");
     let page = browser.get(&path).await;
@@ -49,6 +50,7 @@ async fn what_is_quarantined_is_shown_with_its_reason_and_processed_again() {
     assert_eq!(changed.status, 200, "{:#}", changed.body);
     assert_eq!(browser.act(&reprocess, &[]).await.status, 303);
     browser.get(&path).await.shows("It was processed again").lacks("badge bad");
+    browser.get("/console").await.shows("every callback was read");
     let log = bench.caller.get("/v1/audit-log").await.body;
     assert_eq!(log["items"][0]["action"], "callback.reprocess");
 }
@@ -70,6 +72,7 @@ async fn callbacks_are_for_administrators_of_their_account() {
     let id = latest(&bench).await;
     let reader = super::access::with_key(&bench, &["orders:read"], None).await;
     assert_eq!(reader.get("/console/callbacks").await.status, 403);
+    reader.get("/console").await.lacks("/console/callbacks").lacks("Quarantine");
     reader
         .get("/console/orders")
         .await
@@ -78,6 +81,7 @@ async fn callbacks_are_for_administrators_of_their_account() {
         .lacks("href=\"/console/accounts");
     let other = super::access::with_key(&bench, &["admin", "orders:read"], Some(&["otms-demo"])).await;
     other.get("/console/callbacks").await.lacks("hongxun-demo");
+    other.get("/console").await.shows("every callback was read");
     assert_eq!(other.get(&format!("/console/callbacks/{id}")).await.status, 404);
     assert_eq!(other.act(&format!("/console/callbacks/{id}/reprocess"), &[]).await.status, 404);
     assert_eq!(other.get("/console/callbacks/none").await.status, 404);

@@ -25,6 +25,7 @@ async fn a_delivery_that_failed_is_delivered_again() {
     let first = receiver.next().await;
     bench.database.wait_until(PATIENCE, SETTLED).await;
     browser.get("/console/webhooks").await.shows(&format!("href=\"{path}\"")).shows("Failing").lacks("<b>ERP");
+    browser.get("/console").await.shows("endpoints that get nothing now");
     let page = browser.get(&path).await;
     page.shows("HTTP 500").shows("the endpoint answered 500").shows("Account paused").lacks("<b>ERP").lacks("whsec_");
     browser.get(&format!("{path}?state=dead")).await.shows("None is in this state");
@@ -35,6 +36,7 @@ async fn a_delivery_that_failed_is_delivered_again() {
     let delivered = "select exists (select from webhook_deliveries where state = 'delivered')";
     bench.database.wait_until(PATIENCE, delivered).await;
     browser.get(&path).await.shows("on its way once more").shows("HTTP 200").shows("Works");
+    browser.get("/console").await.shows("every endpoint answers");
     let log = bench.caller.get("/v1/audit-log").await.body;
     assert_eq!(log["items"][0]["action"], "webhook_delivery.redeliver");
 }
@@ -52,7 +54,10 @@ async fn a_disabled_endpoint_is_enabled_again() {
     bench.pause().await;
     browser.get("/console/webhooks").await.shows("Disabled");
     let page = browser.get(&path).await;
-    page.shows("disabled by an administrator").shows(&format!("action=\"{path}/enable\"")).lacks("/redeliver\"");
+    page.shows("disabled by an administrator")
+        .shows("Held back")
+        .shows(&format!("action=\"{path}/enable\""))
+        .lacks("/redeliver\"");
     assert!(receiver.came().is_empty());
     let answer = browser.act(&format!("{path}/enable"), &[]).await;
     assert_eq!((answer.status, answer.location()), (303, path.as_str()));
