@@ -24,6 +24,7 @@ texts! {
     credentials_lead: "The new ones replace the old as a whole. They are sealed at once and never shown; the next request uses them.",
         "新凭据将整体替换旧凭据，立即加密保存且不再显示，下一次请求即使用新凭据。";
     replace: "Replace the credentials", "更换凭据";
+    not_replaced: "The old credentials stay. What is wrong stands at the fields that are marked.", "凭据未更换，问题见标出的字段。";
     path: "Give {} a new callback path?", "为 {} 更换回调地址？";
     path_lead: "Use it when the old address may be known to others. Calls at the old one are taken for the hours that you say. What this gateway subscribed at the provider is moved by itself; a provider without subscriptions has to be told.",
         "当旧地址可能泄露时使用。在所选小时内旧地址仍可使用。网关自行订阅的回调会自动更新；没有订阅接口的服务商需另行通知。";

@@ -30,6 +30,7 @@ texts! {
     id: "Id", "ID";
     id_hint: "What orders name: small letters, digits and hyphens. It stays.", "订单中引用的名称：小写字母、数字和连字符，不可更改。";
     name: "Name for people", "显示名称";
+    name_hint: "Optional. Shown beside the id.", "可选，与 ID 一同显示。";
     base_url: "Where the provider is reached", "服务商地址";
     base_url_hint: "Without the paths of its interfaces, for example https://provider.example.com", "不含接口路径，例如 https://provider.example.com";
     credentials: "Credentials", "凭据";
@@ -38,9 +39,10 @@ texts! {
     settings_lead: "What is left as it stands follows the default.", "保持不变即使用默认值。";
     more: "Callbacks and quota", "回调与限额";
     public: "Where providers reach this gateway", "服务商访问本网关的地址";
-    public_hint: "For example https://gateway.example.com; the callback path follows it.", "例如 https://gateway.example.com，其后接回调路径。";
+    public_hint: "Optional. For example https://gateway.example.com; the callback path follows it.", "可选。例如 https://gateway.example.com，其后接回调路径。";
     group: "Throttle group", "限额组";
     group_hint: "Accounts of one group share their quota at the provider. Empty: a quota of its own.", "同组账户共用服务商限额，留空则单独计算。";
+    not_added: "The account was not added. What is wrong stands at the fields that are marked.", "账户未添加，问题见标出的字段。";
     submit: "Add the account", "添加账户";
     back: "Back", "返回";
 }
@@ -132,7 +134,7 @@ async fn form(visitor: &Visitor, provider: &str, refused: Option<(&Refusal, &Sen
     let mut chosen = Chosen {
         account: vec![
             own(Kind::Text, "id", t.id, t.id_hint, true),
-            own(Kind::Text, "displayName", t.name, "", false),
+            own(Kind::Text, "displayName", t.name, t.name_hint, false),
             own(Kind::Address, "baseUrl", t.base_url, t.base_url_hint, true),
         ],
         credentials: Field::of_schema(&provider.credentials_schema, "credentials", language),

@@ -74,7 +74,9 @@ impl Field {
         let properties = schema["properties"].as_object();
         let fields = properties.into_iter().flatten().map(|(member, schema)| {
             let kind = kind_of(schema);
-            let described = schema["description"].as_str().unwrap_or_default();
+            // Written for the API's documents, which lay out code.
+            let described = schema["description"].as_str().unwrap_or_default().replace('`', "");
+            let described = described.as_str();
             let (hint, hint_language) = match (kind, described) {
                 (Kind::Pairs, "") => (t.pairs.to_owned(), ""),
                 (Kind::Pairs, described) => (format!("{described}. {}", t.pairs), ""),
