@@ -128,7 +128,7 @@ pub struct Wanted {
 pub async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Failure> {
     let accounts = account_choices(&visitor, asked.account.as_deref()).await?;
     let account = asked.account.or_else(|| accounts.first().map(|choice| choice.value.clone())).unwrap_or_default();
-    let order = serde_json::to_string_pretty(&example(visitor.now)).map_err(|_| Failure::Broken)?;
+    let order = example(visitor.now)?;
     // Asking for the page is no mistake, whatever its account can do.
     Ok(show(&visitor, Wanted { account, operation: String::new(), order }).await?.1)
 }
@@ -265,28 +265,11 @@ impl Refused {
     }
 }
 
-/// An order to begin with: what most providers carry.
-fn example(now: DateTime<Utc>) -> Value {
-    json!({
-        "orderNumber": "SO-EXAMPLE-1",
-        "customerReference": "PO-4711",
-        "shipFrom": {
-            "companyName": "杭州一号仓",
-            "address": {"region": "浙江省", "city": "杭州市", "street": "文三路 90 号", "postalCode": "310012"},
-            "contact": {"name": "张三", "mobile": "+8613800000001"},
-        },
-        "shipTo": {
-            "companyName": "上海客户",
-            "address": {"region": "上海市", "city": "上海市", "street": "南京东路 782 号", "postalCode": "200001"},
-            "contact": {"name": "李四", "mobile": "13900000002"},
-        },
-        "pickup": {"date": local_day(now + TimeDelta::days(1))},
-        "delivery": {"date": local_day(now + TimeDelta::days(2))},
-        "lines": [{
-            "sku": "CODE", "name": "裤子", "quantity": 211, "unitType": "XPK", "grossWeight": 2110, "volume": 15.192,
-        }],
-        "cargo": {"packagingClass": "loose_manual"},
-        "transport": {"serviceType": "ftl", "vehicleBody": "box", "vehicleLength": 4.2},
-        "remarks": "送货前请致电",
-    })
+/// An order to begin with, with what most providers carry: to be picked up tomorrow.
+fn example(now: DateTime<Utc>) -> Result<String, Failure> {
+    let mut order: Value = serde_json::from_str(include_str!("example_order.json")).map_err(|_| Failure::Broken)?;
+    for (member, days) in [("pickup", 1), ("delivery", 2)] {
+        order[member]["date"] = Value::from(local_day(now + TimeDelta::days(days)));
+    }
+    serde_json::to_string_pretty(&order).map_err(|_| Failure::Broken)
 }
