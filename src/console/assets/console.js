@@ -5,7 +5,13 @@ document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nea
 
 for (const form of document.querySelectorAll("form[data-live]")) {
   for (const field of form.querySelectorAll("select, input[type=date]")) {
-    field.addEventListener("change", () => form.requestSubmit());
+    field.addEventListener("change", () => {
+      // A year that is being typed is 0002, 0020 and 0202 on its way to 2026.
+      const isTyped = field.type === "date" && field.value !== "" && field.value < "2000";
+      if (!isTyped) {
+        form.requestSubmit();
+      }
+    });
   }
 }
 
