@@ -401,8 +401,11 @@ def keyboard(visit: Visit, paths):
             at = page.evaluate(
                 """() => {
                     const it = document.activeElement;
-                    const style = getComputedStyle(it);
-                    const shown = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+                    // A link that fills a tile is outlined with it.
+                    const shown = [null, "::after"].some((part) => {
+                        const style = getComputedStyle(it, part);
+                        return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+                    });
                     return it.dataset.wanted === undefined ? null : [it.dataset.wanted, shown, it.outerHTML.slice(0, 120)];
                 }"""
             )
