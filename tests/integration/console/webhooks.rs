@@ -52,6 +52,8 @@ async fn a_disabled_endpoint_is_enabled_again() {
     browser.get(&path).await.lacks("/enable\"");
     bench.caller.send_with(Method::PATCH, &api, &json!({"enabled": false}), &[]).await;
     bench.pause().await;
+    // The event has its delivery once it has its place in the feed.
+    bench.database.wait_until(PATIENCE, "select exists (select from webhook_deliveries)").await;
     browser.get("/console/webhooks").await.shows("Disabled");
     let page = browser.get(&path).await;
     page.shows("disabled by an administrator")
