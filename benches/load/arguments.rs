@@ -11,7 +11,10 @@ use clap::{Parser, ValueEnum};
 pub struct Arguments {
     /// What to measure
     #[arg(value_enum)]
-    comparisons: Vec<Choice>,
+    comparisons: Vec<Comparison>,
+    /// Everything there is to measure
+    #[arg(long)]
+    all: bool,
     /// How often each side is measured; the median counts
     #[arg(long, default_value_t = 5)]
     pub rounds: usize,
@@ -33,21 +36,6 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Choice {
-    All,
-    Accepts,
-    Batches,
-    Delivery,
-    Quota,
-    Latency,
-    Translation,
-    Claims,
-    Sustained,
-    Memory,
-    Start,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     Accepts,
     Batches,
@@ -56,38 +44,19 @@ pub enum Comparison {
     Latency,
     Translation,
     Claims,
-    Sustained,
     Memory,
     Start,
-}
-
-impl Choice {
-    fn comparison(self) -> Option<Comparison> {
-        Some(match self {
-            Choice::All => return None,
-            Choice::Accepts => Comparison::Accepts,
-            Choice::Batches => Comparison::Batches,
-            Choice::Delivery => Comparison::Delivery,
-            Choice::Quota => Comparison::Quota,
-            Choice::Latency => Comparison::Latency,
-            Choice::Translation => Comparison::Translation,
-            Choice::Claims => Comparison::Claims,
-            Choice::Sustained => Comparison::Sustained,
-            Choice::Memory => Comparison::Memory,
-            Choice::Start => Comparison::Start,
-        })
-    }
+    Sustained,
 }
 
 impl Arguments {
     pub fn chosen(&self) -> Vec<Comparison> {
-        let every = self.comparisons.contains(&Choice::All);
-        let chosen = |choice: &Choice| every || self.comparisons.contains(choice);
-        Choice::value_variants().iter().filter(|choice| chosen(choice)).filter_map(|it| it.comparison()).collect()
+        let is_chosen = |it: &Comparison| self.all || self.comparisons.contains(it);
+        Comparison::value_variants().iter().copied().filter(is_chosen).collect()
     }
 
     pub fn names() -> String {
-        let names = Choice::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let names = Comparison::value_variants().iter().filter_map(ValueEnum::to_possible_value);
         names.map(|name| name.get_name().to_owned()).collect::<Vec<_>>().join(", ")
     }
 

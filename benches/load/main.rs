@@ -1,6 +1,6 @@
 //! The load harness: see docs/performance.md.
 //!
-//! `cargo bench --bench load -- all` measures everything; a list of comparisons measures those. Each comparison runs
+//! `cargo bench --bench load -- --all` measures everything; a list of comparisons measures those. Each comparison runs
 //! the gateway and its yardstick in turns, on the same private PostgreSQL.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that cannot go on fails")]
@@ -44,7 +44,7 @@ fn main() {
     let arguments = Arguments::parse();
     let comparisons = arguments.chosen();
     if comparisons.is_empty() {
-        println!("Say what to measure, or `all`: {}", Arguments::names());
+        println!("Say what to measure, or `--all`: {}", Arguments::names());
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
