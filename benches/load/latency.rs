@@ -31,6 +31,7 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let mut provider = Connection::open(responder.address, "").await;
     let mut ledger = PgConnection::connect(&yardstick_url).await.unwrap();
     let template = Template::new();
+    let order = order::order("SO-000000000");
 
     let (mut ours, mut yardstick) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
     let mut number = 0;
@@ -41,7 +42,7 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
         for _ in 0..ORDERS {
             number += 1;
             let begun = Instant::now();
-            straight_to_the_provider(&mut provider, &document, &mut ledger).await;
+            straight_to_the_provider(&mut provider, &document, &mut ledger, &order).await;
             straight.push(begun.elapsed().as_secs_f64() * 1000.0);
             let begun = Instant::now();
             let (status, answer) = caller.post("/v1/orders", template.numbered(number), &[("prefer", "wait=5")]).await;
@@ -76,13 +77,12 @@ async fn document_of(caller: &mut Connection) -> String {
 }
 
 /// An order is kept, its request is noted, it is sent, and the answer is noted.
-async fn straight_to_the_provider(provider: &mut Connection, document: &str, ledger: &mut PgConnection) {
+async fn straight_to_the_provider(provider: &mut Connection, document: &str, ledger: &mut PgConnection, order: &Value) {
     let id = uuid::Uuid::now_v7();
-    let order = order::order("SO-000000000");
-    sqlx::query("insert into yardstick values ($1, $2)").bind(id).bind(&order).execute(&mut *ledger).await.unwrap();
+    sqlx::query("insert into yardstick values ($1, $2)").bind(id).bind(order).execute(&mut *ledger).await.unwrap();
     let note = "update yardstick set document = $2 where id = $1";
-    sqlx::query(note).bind(id).bind(&order).execute(&mut *ledger).await.unwrap();
+    sqlx::query(note).bind(id).bind(order).execute(&mut *ledger).await.unwrap();
     let (status, _) = provider.send(Method::PUT, "/", document.to_owned().into(), &[]).await;
     assert_eq!(status, 200);
-    sqlx::query(note).bind(id).bind(&order).execute(&mut *ledger).await.unwrap();
+    sqlx::query(note).bind(id).bind(order).execute(&mut *ledger).await.unwrap();
 }

@@ -1,14 +1,14 @@
 //! pgbench, the yardstick of whatever writes rows.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::process::Command;
 
 use crate::order;
 
 /// What a measurement inserts into.
-pub const TABLE: &str = "create table yardstick (id uuid primary key, document jsonb not null)";
+const TABLE: &str = "create table yardstick (id uuid primary key, document jsonb not null)";
 
 /// Rows a second that `clients` insert, each `rows` in one statement and commit.
 pub async fn insert(database_url: &str, clients: usize, rows: usize, time: Duration) -> f64 {
@@ -17,7 +17,7 @@ pub async fn insert(database_url: &str, clients: usize, rows: usize, time: Durat
     let script = format!("insert into yardstick values {};\n", vec![row; rows].join(", "));
     let file = std::env::temp_dir().join(format!("onelane-load-{}.sql", uuid::Uuid::new_v4().simple()));
     std::fs::write(&file, script).unwrap();
-    let output = Command::new(program())
+    let output = Command::new(onelane::postgres::program("pgbench").await.unwrap())
         .args(["--no-vacuum", "--protocol=prepared", "--jobs=2"])
         .arg(format!("--client={clients}"))
         .arg(format!("--time={}", time.as_secs()))
@@ -34,19 +34,8 @@ pub async fn insert(database_url: &str, clients: usize, rows: usize, time: Durat
     rate * rows as f64
 }
 
-/// It stands beside the server's programs.
-fn program() -> PathBuf {
-    let mut directories: Vec<PathBuf> = std::env::var_os("ONELANE_PG_BIN").into_iter().map(PathBuf::from).collect();
-    directories.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    directories.extend(versions.map(|version| version.path().join("bin")));
-    let programs = directories.into_iter().map(|directory| directory.join("pgbench"));
-    programs.into_iter().find(|program| program.is_file()).expect("pgbench, which comes with PostgreSQL")
-}
-
 /// Makes the table of a yardstick.
 pub async fn create_table(database_url: &str) {
-    use sqlx::{Connection, Executor, PgConnection};
     let mut connection = PgConnection::connect(database_url).await.unwrap();
     connection.execute(TABLE).await.unwrap();
 }

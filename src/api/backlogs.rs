@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::store::{Store, StoreError};
@@ -26,13 +27,19 @@ struct Backlog {
 }
 
 impl Backlogs {
-    /// How much waits for an account at an endpoint; counts to 10,000.
-    pub async fn of(&self, store: &Store, account: &str, endpoint: &str) -> Result<i64, StoreError> {
+    /// How much of an account waits at an endpoint before what came just now; counts to 10,000.
+    pub async fn before(
+        &self,
+        store: &Store,
+        account: &str,
+        endpoint: &str,
+        came: DateTime<Utc>,
+    ) -> Result<i64, StoreError> {
         let lane = (account.to_owned(), endpoint.to_owned());
         if let Some(waiting) = self.known(&lane, Instant::now()) {
             return Ok(waiting);
         }
-        let waiting = store.queued_before(account, endpoint, store.now().await?).await?;
+        let waiting = store.queued_before(account, endpoint, came).await?;
         self.note(lane, waiting, Instant::now());
         Ok(waiting)
     }

@@ -117,7 +117,7 @@ struct AccountPage {
 struct LaneTable {
     t: &'static Texts,
     lanes: Vec<Lane>,
-    is_idle: bool,
+    is_quiet: bool,
 }
 
 impl askama::filters::HtmlSafe for LaneTable {}
@@ -230,8 +230,8 @@ async fn show(visitor: &Visitor, id: &str, is_tried: bool) -> Result<Response, F
         changed: moment(account.updated_at),
         old_until: account.previous_callback_url_until.filter(|until| *until > visitor.now).map(moment),
         idle_title: fill(t.idle_lanes, idle.len()),
-        lanes: LaneTable { t, lanes, is_idle: false },
-        idle: LaneTable { t, lanes: idle, is_idle: true },
+        lanes: LaneTable { t, lanes, is_quiet: false },
+        idle: LaneTable { t, lanes: idle, is_quiet: true },
         settings: Pretty::json(&account.settings),
         throttles: (!is_empty(&account.throttles)).then(|| Pretty::json(&account.throttles)),
         trial: fill(words, &provider.name),

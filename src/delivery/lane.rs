@@ -22,9 +22,6 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 const FIRST_HEAD_START: u64 = 25_000;
 /// A claim that takes longer than this on its way is a failure of the database, and nothing to plan for.
 const LONGEST_HEAD_START: Duration = Duration::from_secs(1);
-/// How late a request may leave by plan. It is half of what a slot allows, so that one order for which nobody else waits
-/// goes as soon as it can, and not at the end of a wait that most requests would need.
-const PLANNED_LATENESS: Duration = Duration::from_millis(10);
 /// How often a lane reads its accounts' overrides anew.
 const REFRESH: Duration = Duration::from_secs(5);
 
@@ -50,8 +47,7 @@ impl LaneHandle {
 
     /// The head start that the next claim needs, lest it miss the slot that it books.
     fn head_start(&self) -> Duration {
-        let lately = Duration::from_micros(self.head_start.load(Ordering::Relaxed));
-        lately.saturating_sub(PLANNED_LATENESS).min(LONGEST_HEAD_START)
+        Duration::from_micros(self.head_start.load(Ordering::Relaxed)).min(LONGEST_HEAD_START)
     }
 
     /// Learns how long a request needed until it could leave: at once when it was long, slowly back when it
@@ -223,11 +219,11 @@ mod tests {
         };
         let key = LaneKey { provider: String::new(), throttle_group: String::new(), endpoint: String::new() };
         let lane = LaneHandle::new(key, &ENDPOINT, Arc::default(), false);
-        assert_eq!(lane.head_start(), Duration::from_millis(15));
+        assert_eq!(lane.head_start(), Duration::from_millis(25));
         lane.learn_head_start(Duration::from_millis(80));
-        assert_eq!(lane.head_start(), Duration::from_millis(70));
+        assert_eq!(lane.head_start(), Duration::from_millis(80));
         lane.learn_head_start(Duration::from_millis(1));
-        assert_eq!(lane.head_start(), Duration::from_millis(60));
+        assert_eq!(lane.head_start(), Duration::from_millis(70));
         lane.learn_head_start(Duration::from_secs(90));
         assert_eq!(lane.head_start(), LONGEST_HEAD_START);
     }

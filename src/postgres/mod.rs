@@ -47,6 +47,11 @@ pub enum ClusterDirectory {
     ThrowAway,
 }
 
+/// A program that comes with PostgreSQL, beside those that a cluster is run with.
+pub async fn program(name: &str) -> Result<PathBuf, ClusterError> {
+    Ok(programs::Programs::find(None).await?.program(name))
+}
+
 /// Where kept data belongs on this machine when nobody said otherwise.
 ///
 /// Root gets `/var/lib/onelane`: its own home is closed to the user that runs PostgreSQL.

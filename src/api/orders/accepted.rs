@@ -54,7 +54,8 @@ pub async fn alone(
     let lane = &checked.translated.lane;
     let estimate = match &checked.quota {
         Some(quota) if queued.held_by != Some(HoldReason::AccountPaused) => {
-            let ahead = state.backlogs.of(&state.store, &checked.order.account, &lane.endpoint).await?;
+            let account = &checked.order.account;
+            let ahead = state.backlogs.before(&state.store, account, &lane.endpoint, queued.at).await?;
             Some(queued.lane_free_at + quota.time_of(ahead))
         }
         _ => None,

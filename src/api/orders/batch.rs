@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::accepted::{Candidate, among_others};
 use super::answering::{mark_replayed, queue_full};
-use super::create::{CheckedOrder, check_for, read};
+use super::create::{CheckedOrder, check_for, exists, read};
 use super::with_submissions;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
@@ -225,11 +225,7 @@ fn remembered(checked: &[Checked], accepted: &[Accepted]) -> Vec<Value> {
 
 /// Why an order that could be kept was not.
 fn not_accepted(order: &Order, accepted: Option<&Accepted>) -> Problem {
-    if accepted == Some(&Accepted::QueueFull) {
-        return queue_full(&order.account);
-    }
-    let detail = format!("The account {} has an order {} already.", order.account, order.order_number);
-    Problem::new(Kind::OrderExists, detail)
+    if accepted == Some(&Accepted::QueueFull) { queue_full(&order.account) } else { exists(order, None) }
 }
 
 /// The answer to those who brought the orders; what was accepted goes on its way.

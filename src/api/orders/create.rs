@@ -138,7 +138,8 @@ pub fn read(document: &Value) -> Result<Order, Problem> {
     coherent(order)
 }
 
-fn exists(order: &Order, known: Option<Uuid>) -> Problem {
+/// The account has an order of this number.
+pub fn exists(order: &Order, known: Option<Uuid>) -> Problem {
     let problem = Problem::new(
         Kind::OrderExists,
         format!("The account {} has an order {} already.", order.account, order.order_number),
