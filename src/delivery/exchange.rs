@@ -287,7 +287,7 @@ fn told(going: &Going<'_>) -> Span {
 /// The slot that was booked passed before a byte had left, or too little of the lease was left.
 struct MissedSlot;
 
-/// Sleeps until the booked slot. Gives it up when it was missed, or when the lease would not outlast the
+/// Sleeps until the request may leave. Gives the slot up when it was missed, or when the lease would not outlast the
 /// request.
 async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
     let needed = going.batch.received.elapsed();
@@ -297,7 +297,7 @@ async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
     if !left.is_zero() {
         tokio::time::sleep(left).await;
     }
-    let late = going.batch.received.elapsed() > going.batch.wait + MOST_LATENESS.saturating_sub(going.batch.lag);
+    let late = going.batch.received.elapsed() > going.batch.slot + MOST_LATENESS.saturating_sub(going.batch.lag);
     let too_short = going.claimed.elapsed() + LEASE_TO_SEND > LEASE;
     if late || too_short { Err(MissedSlot) } else { Ok(()) }
 }

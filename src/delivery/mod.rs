@@ -39,7 +39,7 @@ pub use account::{OpenError, mask_of, open_account};
 pub use ask::AskError;
 pub use lane::LaneQuota;
 pub use send::SendError;
-pub use waiting::Waiting;
+pub use waiting::{Waiter, Waiting};
 
 /// The longest that one request may take.
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 512;
 /// Those in this process who wait for a submission.
 #[derive(Debug, Clone)]
 pub struct Waiting {
-    by_submission: Arc<Mutex<HashMap<Uuid, Arc<Notify>>>>,
+    by_submission: Arc<Mutex<HashMap<Uuid, Arc<CancellationToken>>>>,
     places: Arc<Semaphore>,
     /// Nobody waits any more
     closed: CancellationToken,
@@ -44,41 +44,16 @@ impl Waiting {
             return;
         }
         for id in submissions {
-            if let Some(notify) = waiting.remove(&id) {
-                notify.notify_waiters();
+            if let Some(ended) = waiting.remove(&id) {
+                ended.cancel();
             }
         }
     }
 
-    /// Waits until the submission ends or the time is over; gives its state then.
-    pub async fn for_end(
-        &self,
-        store: &Store,
-        submission: Uuid,
-        patience: Duration,
-    ) -> Result<Option<SubmissionState>, StoreError> {
-        let place = self.places.try_acquire();
-        let deadline = Instant::now() + if place.is_ok() { patience } else { Duration::ZERO };
-        loop {
-            let waiter = self.register(submission);
-            let notified = waiter.notify.notified();
-            tokio::pin!(notified);
-            // Registered before the state is read, so that an end in between is not missed.
-            notified.as_mut().enable();
-            let over = Instant::now() >= deadline || self.closed.is_cancelled();
-            match within(store.submission_state(submission)).await {
-                // Whoever waits has time: it may be back before that is over.
-                Err(error) if error.is_outage() && !over => {}
-                Ok(Some(state)) if !state.is_final() && !over => {}
-                ended => return ended,
-            }
-            let until = deadline.min(Instant::now() + POLL);
-            tokio::select! {
-                () = notified => {}
-                () = self.closed.cancelled() => {}
-                () = tokio::time::sleep_until(until) => {}
-            }
-        }
+    /// Begins to wait for the end of a submission; whoever does so before it is in the ledger misses nothing.
+    pub fn begin(&self, submission: Uuid) -> Waiter<'_> {
+        let ended = Arc::clone(self.lock().entry(submission).or_default());
+        Waiter { waiting: self, submission, ended }
     }
 
     /// Tells everyone who waits how their submission stands.
@@ -86,29 +61,55 @@ impl Waiting {
         self.closed.cancel();
     }
 
-    fn register(&self, submission: Uuid) -> Waiter<'_> {
-        let notify = Arc::clone(self.lock().entry(submission).or_default());
-        Waiter { waiting: self, submission, notify }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Notify>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<CancellationToken>>> {
         self.by_submission.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One who waits; the entry goes with the last of them, however they end.
-struct Waiter<'a> {
+pub struct Waiter<'a> {
     waiting: &'a Waiting,
     submission: Uuid,
-    notify: Arc<Notify>,
+    ended: Arc<CancellationToken>,
+}
+
+impl Waiter<'_> {
+    /// Waits until the submission ends or the time is over; gives whether it ended. What may have ended before the wait
+    /// began is looked up first.
+    pub async fn end(self, store: &Store, patience: Duration, may_have_ended: bool) -> Result<bool, StoreError> {
+        let place = self.waiting.places.try_acquire();
+        let deadline = Instant::now() + if place.is_ok() { patience } else { Duration::ZERO };
+        let mut looks = may_have_ended;
+        loop {
+            let over = Instant::now() >= deadline || self.waiting.closed.is_cancelled();
+            if looks || over {
+                match within(store.submission_state(self.submission)).await {
+                    // Whoever waits has time: it may be back before that is over.
+                    Err(error) if error.is_outage() && !over => {}
+                    Ok(state) if over || state.is_none_or(SubmissionState::is_final) => {
+                        return Ok(state.is_some_and(SubmissionState::is_final));
+                    }
+                    Ok(_) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            looks = true;
+            let until = deadline.min(Instant::now() + POLL);
+            tokio::select! {
+                () = self.ended.cancelled() => return Ok(true),
+                () = self.waiting.closed.cancelled() => {}
+                () = tokio::time::sleep_until(until) => {}
+            }
+        }
+    }
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut waiting = self.waiting.lock();
-        let mine = waiting.get(&self.submission).is_some_and(|held| Arc::ptr_eq(held, &self.notify));
+        let mine = waiting.get(&self.submission).is_some_and(|held| Arc::ptr_eq(held, &self.ended));
         // Two: the map's and this one.
-        if mine && Arc::strong_count(&self.notify) <= 2 {
+        if mine && Arc::strong_count(&self.ended) <= 2 {
             waiting.remove(&self.submission);
         }
     }
@@ -122,7 +123,7 @@ mod tests {
     fn nothing_is_left_of_those_who_went() {
         let waiting = Waiting::default();
         let id = Uuid::now_v7();
-        let (first, second) = (waiting.register(id), waiting.register(id));
+        let (first, second) = (waiting.begin(id), waiting.begin(id));
         // As when a caller hangs up.
         drop(first);
         assert!(waiting.lock().contains_key(&id));
@@ -134,10 +135,10 @@ mod tests {
     fn one_who_went_takes_nobody_elses_place() {
         let waiting = Waiting::default();
         let id = Uuid::now_v7();
-        let first = waiting.register(id);
+        let first = waiting.begin(id);
         waiting.settled(std::iter::once(id));
-        let second = waiting.register(id);
+        let second = waiting.begin(id);
         drop(first);
-        assert!(Arc::ptr_eq(&waiting.lock()[&id], &second.notify));
+        assert!(Arc::ptr_eq(&waiting.lock()[&id], &second.ended));
     }
 }

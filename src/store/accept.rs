@@ -83,8 +83,8 @@ impl Store {
     async fn accept_together(&self, orders: Vec<NewOrder>) -> Vec<Result<Accepted, StoreError>> {
         match within(self.accept_at_once(&orders)).await {
             Ok(accepted) => accepted.into_iter().map(Ok).collect(),
-            Err(error) if orders.len() == 1 => vec![Err(error)],
-            // What is wrong with one order is no other's fault.
+            Err(error) if orders.len() == 1 && !error.is_deadlock() => vec![Err(error)],
+            // What is wrong with one order is no other's fault; and what stood in the way, as a migration may, is gone.
             Err(_) => futures_util::future::join_all(orders.iter().map(|order| within(self.accept_alone(order)))).await,
         }
     }

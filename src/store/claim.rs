@@ -28,7 +28,7 @@ pub struct ClaimRequest<'a> {
     pub batch_limit: u16,
     /// The same for what the provider is asked about before it may be sent again
     pub doubtful_limit: u16,
-    /// How long it takes from here until a request can leave: its slot is not booked before
+    /// How long it takes from here until a request can leave: its slot is not booked before, or it would be missed
     pub head_start: Duration,
     /// Ids of the master keys at hand: accounts whose credentials another one sealed are left to replicas that have it
     pub key_ids: &'a [String],
@@ -52,6 +52,8 @@ pub struct ClaimedBatch {
     pub account_id: String,
     /// From the booking until the request may leave
     pub wait: Duration,
+    /// From the booking until its slot, from which the bucket counts: it may leave before, and little after
+    pub slot: Duration,
     /// When the answer of the statement that read the slot arrived: a wait that is counted from here is never
     /// too short
     pub received: tokio::time::Instant,
@@ -177,7 +179,7 @@ async fn take_batch(
     lane: &LockedLane,
 ) -> Result<Option<ClaimedBatch>, StoreError> {
     let LaneKey { provider, throttle_group, endpoint } = request.lane;
-    let wait = lane.to_slot.max(request.head_start);
+    let slot = lane.to_slot.max(request.head_start);
     let exchange_id = Uuid::now_v7();
     let rows = sqlx::query!(
             r#"with clock as materialized (select onelane_now() as now),
@@ -206,7 +208,8 @@ async fn take_batch(
                 select array_agg(id order by due_at, sequence) as ids from (
                     select l.id, l.due_at, l.sequence, pg_column_size(o.document) as size,
                         sum(pg_column_size(o.document)) over (order by l.due_at, l.sequence) as so_far
-                    from locked l join orders o on o.id = l.order_id) sized
+                    -- One by one: the planner takes a limit that it does not know for a tenth of what waits.
+                    from locked l cross join lateral (select document from orders where id = l.order_id offset 0) o) sized
                 where so_far - size < $12 having count(*) > 0),
             exchange as (
                 insert into exchanges (id, account_id, throttle_group, provider, endpoint, items, claimed_at, lease_until)
@@ -238,14 +241,16 @@ async fn take_batch(
                 (extract(epoch from clock.now - taken.created_at))::float8 as "age!",
                 (extract(epoch from clock.now - booking.at))::float8 as "lag!",
                 (extract(epoch from clock.now - $9::timestamptz))::float8 as "claimed_after!"
-            from clock, booking, taken join orders o on o.id = taken.order_id order by taken.position"#,
+            from clock, booking, taken cross join lateral (
+                select document, document_complete, provider_order_number, adopted from orders where id = taken.order_id offset 0) o
+            order by taken.position"#,
             provider,
             throttle_group,
             endpoint,
             i64::from(request.batch_limit),
             exchange_id,
             seconds(LEASE),
-            seconds(wait),
+            seconds(slot),
             seconds(request.pace.spacing),
             lane.now,
             seconds(MOST_BOOKING_LAG),
@@ -282,5 +287,15 @@ async fn take_batch(
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let lag = Duration::from_secs_f64(lag.max(0.0));
-    Ok(Some(ClaimedBatch { exchange_id, account_id, wait, received: lane.received, lag, claimed, doubtful, items }))
+    Ok(Some(ClaimedBatch {
+        exchange_id,
+        account_id,
+        wait: lane.to_slot,
+        slot,
+        received: lane.received,
+        lag,
+        claimed,
+        doubtful,
+        items,
+    }))
 }

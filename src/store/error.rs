@@ -69,6 +69,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the database took back what was asked of it, since others and it waited for each other.
+    pub(super) fn is_deadlock(&self) -> bool {
+        self.sqlstate().is_some_and(|code| code == "40P01")
+    }
+
     fn sqlstate(&self) -> Option<String> {
         match self {
             StoreError::Database(sqlx::Error::Database(error)) => error.code().map(Cow::into_owned),

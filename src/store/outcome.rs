@@ -1,15 +1,14 @@
 //! What the end of a submission means for its order and for those who wait: the part that a provider's answer
 //! and a person's decision share.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use strum::VariantArray;
 use uuid::Uuid;
 
 use super::settle::SettledItem;
-use super::{StoreError, happen, trips};
+use super::{StoreError, trips};
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
 
 /// The document with a submission's change in it.
@@ -19,121 +18,228 @@ pub(super) fn changed(document: &Value, change: &Value) -> Value {
     changed
 }
 
-/// Locks the orders, so that nothing is queued behind a submission while it ends.
-pub(super) async fn lock_orders(connection: &mut PgConnection, items: &[SettledItem]) -> Result<(), StoreError> {
-    let ids: Vec<Uuid> = items.iter().map(|item| item.order_id).collect();
-    let trips: Vec<Uuid> = items.iter().filter_map(|item| Some(item.trip.as_ref()?.trip_id)).collect();
-    sqlx::query!(
-        "select id from orders where id = any($1 || array(select order_id from trip_orders where trip_id = any($2)))
-         order by id for update",
-        &ids,
-        &trips,
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
-}
-
-/// Records what came of submissions whose own rows are up to date already.
+/// Records what came of submissions whose own rows are up to date already, and whose orders are locked.
 pub(super) async fn record(
     connection: &mut PgConnection,
     items: &[SettledItem],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let told = told_before(connection, items).await?;
-    update_orders(connection, items, now).await?;
     trips::settle(connection, items, now).await?;
-    replace_results(connection, items, now).await?;
-    insert_events(connection, items, &told, now).await?;
-    cancel_followers(connection, items, now).await?;
-    release_successors(connection, items).await
+    record_items(connection, items, now).await?;
+    // What waits behind a creation that failed goes with it.
+    let failed: Vec<Uuid> = items.iter().filter(|item| is_failed_creation(item)).map(|item| item.order_id).collect();
+    if failed.is_empty() { Ok(()) } else { cancel_followers(connection, &failed, now).await }
 }
 
-/// Of the orders whose creation or cancellation is to be told, those of which the provider told it before by a
-/// callback.
-async fn told_before(connection: &mut PgConnection, items: &[SettledItem]) -> Result<HashSet<Uuid>, StoreError> {
-    let once = items.iter().filter_map(|item| Some((item.order_id, item.order_event.filter(|it| it.is_told_once())?)));
-    let (ids, types): (Vec<Uuid>, Vec<&str>) = once.map(|(id, event)| (id, <&str>::from(event))).unzip();
-    if ids.is_empty() {
-        return Ok(HashSet::new());
-    }
-    // Only of an order that a callback moved; the others have no such event, and theirs are not looked through. An order
-    // that was cancelled here, and then corrected, may be cancelled again.
-    let told = sqlx::query_scalar!(
-        r#"select o.id from unnest($1::uuid[], $2::text[]) as u (id, type) join orders o on o.id = u.id and o.id = any($1)
-           where o.status <> 'pending' and exists (
-               select from (
-                   select recorded_at from events where order_id = o.id and type = u.type
-                   union all
-                   select recorded_at from milestones where order_id = o.id and type = u.type) told
-               where u.type <> $3 or told.recorded_at >= coalesce(
-                   (select max(created_at) from submissions where order_id = o.id and operation = $4), '-infinity'))"#,
-        &ids,
-        &types as &[&str],
-        <&str>::from(EventType::OrderCancelled),
-        <&str>::from(Operation::Create),
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(told.into_iter().collect())
-}
-
-/// What became of the orders themselves: status, the provider's number, the document.
-async fn update_orders(
+/// All of it but for the other orders of trips: the orders' status, number and document; the results, in the place of
+/// those of earlier answers, while notices of the translation stay; one event for each submission that came to an end or
+/// into doubt, and one for what happened to its order; what waits next for an order may go; and callbacks that waited for
+/// its number are looked at.
+#[expect(clippy::too_many_lines, reason = "one statement, and its columns")]
+async fn record_items(
     connection: &mut PgConnection,
     items: &[SettledItem],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let ended: Vec<&SettledItem> = items
-        .iter()
-        .filter(|item| item.state.is_final() || item.order_status.is_some() || item.provider_order_number.is_some())
-        .collect();
-    if ended.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = ended.iter().map(|item| item.order_id).collect();
-    let statuses: Vec<Option<&str>> = ended.iter().map(|item| item.order_status.map(Into::into)).collect();
-    let from: Vec<Value> = ended.iter().map(|item| json!(before(item))).collect();
-    let numbers: Vec<Option<&str>> = ended.iter().map(|item| item.provider_order_number.as_deref()).collect();
-    let documents: Vec<Option<Value>> = ended.iter().map(|item| item.document.clone()).collect();
-    let taken: Vec<bool> = ended.iter().map(|item| is_taken(item.state)).collect();
-    let whole: Vec<bool> = ended
-        .iter()
-        .map(|item| is_taken(item.state) && matches!(item.operation, Operation::Create | Operation::Amend))
-        .collect();
-    // A change that ends is in the document from now on, or out of it.
-    let changed: Vec<bool> = ended.iter().map(|item| item.has_change && item.state.is_final()).collect();
+    let column = ItemColumns::of(items);
+    let said = ResultColumns::of(items);
     sqlx::query!(
-        "update orders o set status = coalesce(u.status, o.status),
-             provider_order_number = coalesce(u.number, o.provider_order_number),
-             document = coalesce(u.document, o.document),
-             document_complete = o.document_complete or u.whole,
-             placed = o.placed or u.taken,
-             version = o.version + case when u.changed
-                 or (o.status, o.provider_order_number) is distinct from (coalesce(u.status, o.status), coalesce(u.number, o.provider_order_number))
-                 then 1 else 0 end,
-             updated_at = $8
-         from (
-             select n.id, case when n.before ? p.status then n.status end as status, n.number, n.document, n.taken, n.whole, n.changed
-             from unnest($1::uuid[], $2::text[], $9::jsonb[], $3::text[], $4::jsonb[], $5::bool[], $6::bool[], $7::bool[])
-                 as n (id, status, before, number, document, taken, whole, changed)
-             join orders p on p.id = n.id and p.id = any($1)) u
-         where o.id = u.id and o.id = any($1)",
-        &ids,
-        &statuses as &[Option<&str>],
-        &numbers as &[Option<&str>],
-        &documents as &[Option<Value>],
-        &taken,
-        &whole,
-        &changed,
+        "with item as materialized (
+             select u.*, o.account_id, o.order_number, o.status as status_before,
+                 case when u.may_stand_at ? o.status then u.told_status else o.status end as status,
+                 coalesce(u.told_number, o.provider_order_number) as number
+             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::jsonb[], $9::bool[],
+                     $10::bool[], $11::bool[], $12::bool[], $13::uuid[], $14::text[], $15::uuid[], $16::text[], $17::bool[])
+                 as u (submission_id, order_id, operation, state, told_status, may_stand_at, told_number, document, touches_order,
+                     is_taken, is_whole, is_changed, event_id, event, order_event_id, order_event, lets_next_go)
+             join orders o on o.id = u.order_id and o.id = any($2)),
+         moved as (
+             update orders o set status = i.status, provider_order_number = i.number, document = coalesce(i.document, o.document),
+                 document_complete = o.document_complete or i.is_whole, placed = o.placed or i.is_taken,
+                 version = o.version + case when i.is_changed
+                     or (o.status, o.provider_order_number) is distinct from (i.status, i.number) then 1 else 0 end,
+                 updated_at = $18
+             from item i where o.id = i.order_id and o.id = any($2) and i.touches_order),
+         outdated as (delete from results where submission_id = any($1) and not notice),
+         said as (
+             insert into results (submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers,
+                 message_zh, message_en, notice, recorded_at)
+             select u.id, u.provider, u.scope, u.raw_code, u.raw_message, u.code, u.severity, u.retryable,
+                 array(select jsonb_array_elements_text(u.pointers)), u.message_zh, u.message_en, false, $18
+             from unnest($19::uuid[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::bool[],
+                     $27::jsonb[], $28::text[], $29::text[]) with ordinality
+                 as u (id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en, place)
+             order by u.place),
+         -- Against single rows, so that the index gives the next one and no more is read.
+         released as (
+             update submissions set ready = true
+             where id = any(array(
+                     select next.id from item i cross join lateral (
+                         select id from submissions where order_id = i.order_id and finished_at is null order by sequence limit 1) next
+                     where i.lets_next_go))
+               and not ready and state = 'queued'),
+         woken as (
+             -- One that is being processed right now is passed over, so that neither waits for the other; it looks again
+             -- by itself.
+             update callbacks set due_at = onelane_now()
+             where id in (
+                 select c.id from callbacks c
+                 where c.state = 'waiting' and c.id in (
+                     select w.callback_id from item i join callback_waits w
+                         on w.account_id = i.account_id and w.order_number = i.order_number
+                     where i.told_number is not null
+                     union all
+                     select w.callback_id from item i join callback_waits w
+                         on w.account_id = i.account_id and w.provider_order_number = i.number
+                     where i.told_number is not null)
+                 for update skip locked))
+         insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+         select e.id, e.type, i.account_id, i.order_id, i.submission_id,
+             jsonb_strip_nulls(jsonb_build_object('orderNumber', i.order_number, 'providerOrderNumber', i.number,
+                 'operation', i.operation, 'state', i.state, 'status', i.status)), $18, (select onelane_now())
+         from item i cross join lateral (
+             select i.event_id, i.event where i.event is not null
+             union all
+             -- What a callback told before is not told again. Only of an order that a callback moved; the others have no
+             -- such event, and theirs are not looked through. An order that was cancelled here, and then corrected, may be
+             -- cancelled again.
+             select i.order_event_id, i.order_event
+             where i.order_event is not null and not (i.order_event = any($30) and i.status_before <> 'pending' and exists (
+                 select from (
+                     select recorded_at from events where order_id = i.order_id and type = i.order_event
+                     union all
+                     select recorded_at from milestones where order_id = i.order_id and type = i.order_event) told
+                 where i.order_event <> $31 or told.recorded_at >= coalesce(
+                     (select max(created_at) from submissions where order_id = i.order_id and operation = $32), '-infinity')))) e (id, type)",
+        &column.submission_ids,
+        &column.order_ids,
+        &column.operations as &[&str],
+        &column.states as &[&str],
+        &column.told_statuses as &[Option<&str>],
+        &column.may_stand_at,
+        &column.told_numbers as &[Option<&str>],
+        &column.documents as &[Option<Value>],
+        &column.touch_orders,
+        &column.are_taken,
+        &column.are_whole,
+        &column.are_changed,
+        &column.event_ids,
+        &column.events as &[Option<&str>],
+        &column.order_event_ids,
+        &column.order_events as &[Option<&str>],
+        &column.let_next_go,
         now,
-        &from,
+        &said.submission_ids,
+        &said.providers as &[&str],
+        &said.scopes as &[&str],
+        &said.raw_codes as &[&str],
+        &said.raw_messages as &[Option<&str>],
+        &said.codes as &[&str],
+        &said.severities as &[&str],
+        &said.retryable,
+        &said.pointers,
+        &said.messages_zh as &[&str],
+        &said.messages_en as &[&str],
+        &told_once() as &[&str],
+        <&str>::from(EventType::OrderCancelled),
+        <&str>::from(Operation::Create),
     )
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    let numbered: Vec<Uuid> =
-        ended.iter().filter(|item| item.provider_order_number.is_some()).map(|item| item.order_id).collect();
-    if numbered.is_empty() { Ok(()) } else { happen::wake_waiting(connection, &numbered).await }
+    Ok(())
+}
+
+/// Items as the statement takes them: column by column.
+#[derive(Default)]
+struct ItemColumns<'a> {
+    submission_ids: Vec<Uuid>,
+    order_ids: Vec<Uuid>,
+    operations: Vec<&'a str>,
+    states: Vec<&'a str>,
+    told_statuses: Vec<Option<&'a str>>,
+    /// Where the order may stand for the status to count
+    may_stand_at: Vec<Value>,
+    told_numbers: Vec<Option<&'a str>>,
+    documents: Vec<Option<Value>>,
+    touch_orders: Vec<bool>,
+    are_taken: Vec<bool>,
+    /// The provider has the whole document now
+    are_whole: Vec<bool>,
+    /// A change that ends is in the document from now on, or out of it
+    are_changed: Vec<bool>,
+    event_ids: Vec<Uuid>,
+    events: Vec<Option<&'a str>>,
+    order_event_ids: Vec<Uuid>,
+    order_events: Vec<Option<&'a str>>,
+    let_next_go: Vec<bool>,
+}
+
+impl<'a> ItemColumns<'a> {
+    fn of(items: &'a [SettledItem]) -> Self {
+        let mut columns = ItemColumns::default();
+        for item in items {
+            let (ends, taken) = (item.state.is_final(), is_taken(item.state));
+            columns.submission_ids.push(item.submission_id);
+            columns.order_ids.push(item.order_id);
+            columns.operations.push(item.operation.into());
+            columns.states.push(item.state.into());
+            columns.told_statuses.push(item.order_status.map(Into::into));
+            columns.may_stand_at.push(json!(before(item)));
+            columns.told_numbers.push(item.provider_order_number.as_deref());
+            columns.documents.push(item.document.clone());
+            columns.touch_orders.push(ends || item.order_status.is_some() || item.provider_order_number.is_some());
+            columns.are_taken.push(taken);
+            columns.are_whole.push(taken && matches!(item.operation, Operation::Create | Operation::Amend));
+            columns.are_changed.push(item.has_change && ends);
+            columns.event_ids.push(Uuid::now_v7());
+            columns.events.push(event_of(item.state).filter(|_| item.announce).map(Into::into));
+            columns.order_event_ids.push(Uuid::now_v7());
+            columns.order_events.push(item.order_event.map(Into::into));
+            columns.let_next_go.push(ends && !is_failed_creation(item));
+        }
+        columns
+    }
+}
+
+/// Results likewise. Arrays of arrays are rectangles in SQL; pointers go as JSON and become lists there.
+#[derive(Default)]
+struct ResultColumns<'a> {
+    submission_ids: Vec<Uuid>,
+    providers: Vec<&'a str>,
+    scopes: Vec<&'a str>,
+    raw_codes: Vec<&'a str>,
+    raw_messages: Vec<Option<&'a str>>,
+    codes: Vec<&'a str>,
+    severities: Vec<&'a str>,
+    retryable: Vec<bool>,
+    pointers: Vec<Value>,
+    messages_zh: Vec<&'a str>,
+    messages_en: Vec<&'a str>,
+}
+
+impl<'a> ResultColumns<'a> {
+    fn of(items: &'a [SettledItem]) -> Self {
+        let mut columns = ResultColumns::default();
+        for (id, result) in items.iter().flat_map(|item| item.results.iter().map(|result| (item.submission_id, result))) {
+            columns.submission_ids.push(id);
+            columns.providers.push(&result.provider);
+            columns.scopes.push(&result.scope);
+            columns.raw_codes.push(&result.raw_code);
+            columns.raw_messages.push(result.raw_message.as_deref());
+            columns.codes.push(&result.code);
+            columns.severities.push(result.severity.into());
+            columns.retryable.push(result.retryable);
+            columns.pointers.push(json!(result.pointers));
+            columns.messages_zh.push(&result.message_zh);
+            columns.messages_en.push(&result.message_en);
+        }
+        columns
+    }
+}
+
+/// The types of events that tell of an order what happens to it once.
+fn told_once() -> Vec<&'static str> {
+    EventType::VARIANTS.iter().filter(|event| event.is_told_once()).map(Into::into).collect()
 }
 
 /// Where an order may stand for the answer to move it.
@@ -152,95 +258,8 @@ pub(super) fn is_taken(state: SubmissionState) -> bool {
     matches!(state, SubmissionState::Accepted | SubmissionState::PartiallyAccepted)
 }
 
-/// Puts what this answer said in the place of what earlier answers said; notices of the translation stay.
-async fn replace_results(
-    connection: &mut PgConnection,
-    items: &[SettledItem],
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let retried: Vec<Uuid> = items.iter().map(|item| item.submission_id).collect();
-    sqlx::query!("delete from results where submission_id = any($1) and not notice", &retried)
-        .execute(&mut *connection)
-        .await?;
-    let rows: Vec<(Uuid, &SubmissionResult)> =
-        items.iter().flat_map(|item| item.results.iter().map(|result| (item.submission_id, result))).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let column = |read: fn(&SubmissionResult) -> &str| rows.iter().map(|(_, result)| read(result)).collect::<Vec<_>>();
-    // Arrays of arrays are rectangles in SQL; pointers go as JSON and come back as lists.
-    let pointers: Vec<Value> = rows.iter().map(|(_, result)| json!(result.pointers)).collect();
-    let ids: Vec<Uuid> = rows.iter().map(|(id, _)| *id).collect();
-    let raw_messages: Vec<Option<&str>> = rows.iter().map(|(_, result)| result.raw_message.as_deref()).collect();
-    let severities: Vec<&str> = rows.iter().map(|(_, result)| result.severity.into()).collect();
-    let retryable: Vec<bool> = rows.iter().map(|(_, result)| result.retryable).collect();
-    sqlx::query!(
-        "insert into results (submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers,
-             message_zh, message_en, notice, recorded_at)
-         select u.id, u.provider, u.scope, u.raw_code, u.raw_message, u.code, u.severity, u.retryable,
-             array(select jsonb_array_elements_text(u.pointers)), u.message_zh, u.message_en, false, $12
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[],
-             $10::text[], $11::text[]) with ordinality
-             as u (id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en, place)
-         order by u.place",
-        &ids,
-        &column(|result| &result.provider) as &[&str],
-        &column(|result| &result.scope) as &[&str],
-        &column(|result| &result.raw_code) as &[&str],
-        &raw_messages as &[Option<&str>],
-        &column(|result| &result.code) as &[&str],
-        &severities as &[&str],
-        &retryable,
-        &pointers,
-        &column(|result| &result.message_zh) as &[&str],
-        &column(|result| &result.message_en) as &[&str],
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// One event for each submission that came to an end or into doubt, and one for what happened to the order.
-async fn insert_events(
-    connection: &mut PgConnection,
-    items: &[SettledItem],
-    told_before: &HashSet<Uuid>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let mut types: Vec<&str> = Vec::new();
-    let mut order_ids = Vec::new();
-    let mut submission_ids = Vec::new();
-    for item in items {
-        let of_submission = event_of(item.state).filter(|_| item.announce);
-        let of_order = item.order_event.filter(|_| !told_before.contains(&item.order_id));
-        for event in [of_submission, of_order].into_iter().flatten() {
-            types.push(event.into());
-            order_ids.push(item.order_id);
-            submission_ids.push(item.submission_id);
-        }
-    }
-    if types.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = types.iter().map(|_| Uuid::now_v7()).collect();
-    sqlx::query!(
-        "insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
-         select u.id, u.type, o.account_id, o.id, s.id,
-             jsonb_strip_nulls(jsonb_build_object('orderNumber', o.order_number, 'providerOrderNumber', o.provider_order_number,
-                 'operation', s.operation, 'state', s.state, 'status', o.status)), $5, (select onelane_now())
-         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[]) as u (id, type, order_id, submission_id)
-         join orders o on o.id = u.order_id and o.id = any($3)
-         join submissions s on s.id = u.submission_id and s.id = any($4)",
-        &ids,
-        &types as &[&str],
-        &order_ids,
-        &submission_ids,
-        now,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+fn is_failed_creation(item: &SettledItem) -> bool {
+    item.operation == Operation::Create && item.state.is_final() && !is_taken(item.state)
 }
 
 /// The event that tells of a state, for the states that callers are told of.
@@ -256,20 +275,12 @@ pub fn event_of(state: SubmissionState) -> Option<EventType> {
     }
 }
 
-/// What waits behind a create that failed has no order to change: it is cancelled.
+/// What waits behind a creation that failed has no order to change: it is cancelled.
 async fn cancel_followers(
     connection: &mut PgConnection,
-    items: &[SettledItem],
+    failed: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let failed: Vec<Uuid> = items
-        .iter()
-        .filter(|item| item.operation == Operation::Create && item.state.is_final() && !is_taken(item.state))
-        .map(|item| item.order_id)
-        .collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
     let result = SubmissionResult::gateway(
         "gateway.predecessor_failed",
         Severity::Error,
@@ -290,7 +301,7 @@ async fn cancel_followers(
              jsonb_build_object('orderNumber', o.order_number, 'operation', c.operation, 'state', 'cancelled', 'status', o.status), $2,
              (select onelane_now())
          from cancelled c join orders o on o.id = c.order_id",
-        &failed,
+        failed,
         now,
         result.provider,
         result.code,
@@ -298,23 +309,6 @@ async fn cancel_followers(
         result.message_zh,
         result.message_en,
         <&str>::from(EventType::SubmissionCancelled),
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Lets the next submission of each finished one's order go.
-async fn release_successors(connection: &mut PgConnection, items: &[SettledItem]) -> Result<(), StoreError> {
-    let finished: Vec<Uuid> = items.iter().filter(|item| item.state.is_final()).map(|item| item.order_id).collect();
-    sqlx::query!(
-        "update submissions set ready = true
-         where id = any(array(
-             select next.id from unnest($1::uuid[]) as finished (order_id)
-             cross join lateral (
-                 select id from submissions where order_id = finished.order_id and finished_at is null order by sequence limit 1) next))
-           and not ready and state = 'queued'",
-        &finished,
     )
     .execute(connection)
     .await?;

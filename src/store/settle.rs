@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::exchanges::PackedBody;
 use super::lanes::LaneKey;
 use super::outcome;
-use super::transaction::Transaction;
 use super::{Store, StoreError, accounts, lanes, release, seconds};
 use crate::canonical::{EventType, Operation, OrderStatus, SubmissionResult, SubmissionState};
 
@@ -146,14 +145,14 @@ impl Store {
         let Some(now) = close_exchange(&mut transaction, settlement).await? else {
             return Ok(Fenced::TooLate);
         };
-        outcome::lock_orders(&mut transaction, &settlement.items).await?;
         update_submissions(&mut transaction, settlement, now).await?;
         outcome::record(&mut transaction, &settlement.items, now).await?;
-        keep_bodies(&mut transaction, settlement, now).await?;
         if let Some(wait) = settlement.throttled_for {
             lanes::empty_bucket(&mut transaction, &settlement.lane, wait).await?;
         }
-        note_reachability(&mut transaction, settlement, now).await?;
+        if settlement.reached != Some(true) {
+            note_unreached(&mut transaction, settlement, now).await?;
+        }
         if let Some(reason) = &settlement.pause {
             accounts::pause(&mut transaction, &settlement.account_id, reason).await?;
         }
@@ -163,20 +162,41 @@ impl Store {
     }
 }
 
-/// Closes the exchange if its lease still holds: the fence.
+/// Closes the exchange if its lease still holds, the fence; keeps what was sent and received; and locks the orders, so
+/// that nothing is queued behind a submission while it ends.
 async fn close_exchange(
-    transaction: &mut Transaction,
+    connection: &mut PgConnection,
     settlement: &Settlement,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
     let record = settlement.record.as_ref();
     let response = record.and_then(|record| record.response.as_ref());
     let sent_after = |record: &ExchangeRecord| record.sent.saturating_duration_since(settlement.claimed);
-    let now = sqlx::query_scalar!(
-        r#"update exchanges set finished_at = onelane_now(), method = $2, url = $3, request_headers = $4,
-               sent_at = claimed_at + make_interval(secs => $5), answered_at = claimed_at + make_interval(secs => $6),
-               response_status = $7, response_headers = $8, error = $9
-           where id = $1 and finished_at is null and lease_until > onelane_now()
-           returning finished_at as "finished_at!""#,
+    let orders: Vec<Uuid> = settlement.items.iter().map(|item| item.order_id).collect();
+    let trips: Vec<Uuid> = settlement.items.iter().filter_map(|item| Some(item.trip.as_ref()?.trip_id)).collect();
+    let request = record.map(|record| ("request", &record.request_body));
+    let bodies: Vec<(&str, &PackedBody)> =
+        request.into_iter().chain(response.map(|response| ("response", &response.body))).collect();
+    let directions: Vec<&str> = bodies.iter().map(|(direction, _)| *direction).collect();
+    let contents: Vec<&[u8]> = bodies.iter().map(|(_, body)| body.content.as_slice()).collect();
+    let sizes: Vec<i64> = bodies.iter().map(|(_, body)| body.size).collect();
+    let truncated: Vec<bool> = bodies.iter().map(|(_, body)| body.truncated).collect();
+    let row = sqlx::query!(
+        r#"with closed as (
+               update exchanges set finished_at = onelane_now(), method = $2, url = $3, request_headers = $4,
+                   sent_at = claimed_at + make_interval(secs => $5), answered_at = claimed_at + make_interval(secs => $6),
+                   response_status = $7, response_headers = $8, error = $9
+               where id = $1 and finished_at is null and lease_until > onelane_now()
+               returning id, finished_at),
+           kept as (
+               insert into exchange_bodies (exchange_id, direction, content, size, truncated, recorded_at)
+               select closed.id, body.direction, body.content, body.size, body.truncated, closed.finished_at
+               from closed, unnest($10::text[], $11::bytea[], $12::bigint[], $13::bool[]) as body (direction, content, size, truncated)),
+           locked as materialized (
+               select id from orders
+               where id = any($14::uuid[] || array(select order_id from trip_orders where trip_id = any($15)))
+                 and exists (select from closed)
+               order by id for update)
+           select finished_at as "finished_at!", (select count(*) from locked) as locked from closed"#,
         settlement.exchange_id,
         record.map(|record| record.method),
         record.map(|record| record.url.as_str()),
@@ -186,12 +206,19 @@ async fn close_exchange(
         response.map(|response| i32::from(response.status)),
         response.map(|response| json!(response.headers)),
         settlement.error,
+        &directions as &[&str],
+        &contents as &[&[u8]],
+        &sizes,
+        &truncated,
+        &orders,
+        &trips,
     )
-    .fetch_optional(&mut **transaction)
+    .fetch_optional(connection)
     .await?;
-    Ok(now)
+    Ok(row.map(|row| row.finished_at))
 }
 
+/// Brings submissions and their attempts up to date; an answer closes the account's circuit.
 async fn update_submissions(
     connection: &mut PgConnection,
     settlement: &Settlement,
@@ -223,7 +250,10 @@ async fn update_submissions(
                        $11::bool[], $12::int[], $13::bool[])
                    as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
                where s.id = u.id and s.exchange_id = $10 and s.state = 'sending'
-               returning s.id, s.state)
+               returning s.id, s.state),
+           reached as (
+               update accounts set transport_failures = 0, circuit_open_until = null
+               where $15 and id = $14 and (transport_failures > 0 or circuit_open_until is not null))
            update attempts t set outcome = settled.state from settled where t.submission_id = settled.id and t.exchange_id = $10"#,
         &ids,
         &states as &[&str],
@@ -238,33 +268,11 @@ async fn update_submissions(
         &cleared,
         &misses,
         &alone,
+        settlement.account_id,
+        settlement.reached == Some(true),
     )
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-async fn keep_bodies(
-    connection: &mut PgConnection,
-    settlement: &Settlement,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let Some(record) = &settlement.record else { return Ok(()) };
-    let response = record.response.as_ref().map(|response| ("response", &response.body));
-    for (direction, body) in [Some(("request", &record.request_body)), response].into_iter().flatten() {
-        sqlx::query!(
-            "insert into exchange_bodies (exchange_id, direction, content, size, truncated, recorded_at)
-             values ($1, $2, $3, $4, $5, $6)",
-            settlement.exchange_id,
-            direction,
-            body.content,
-            body.size,
-            body.truncated,
-            now,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
     Ok(())
 }
 
@@ -273,36 +281,25 @@ const FAILURES_TO_OPEN: i32 = 5;
 /// How long it stays open before a probe goes.
 const OPEN_FOR: Duration = Duration::from_secs(30);
 
-/// Counts transport failures of the account: they open its circuit, and an answer closes it.
-async fn note_reachability(
+/// Counts transport failures of the account: they open its circuit. What was not tried tells nothing.
+async fn note_unreached(
     connection: &mut PgConnection,
     settlement: &Settlement,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    match settlement.reached {
-        Some(true) => {
-            sqlx::query!(
-                "update accounts set transport_failures = 0, circuit_open_until = null
-                 where id = $1 and (transport_failures > 0 or circuit_open_until is not null)",
-                settlement.account_id,
-            )
-            .execute(&mut *connection)
-            .await?;
-        }
-        Some(false) => {
-            sqlx::query!(
-                "update accounts set transport_failures = transport_failures + 1,
-                     circuit_open_until = case when transport_failures + 1 >= $2 then $3::timestamptz + make_interval(secs => $4) end
-                 where id = $1",
-                settlement.account_id,
-                FAILURES_TO_OPEN,
-                now,
-                seconds(OPEN_FOR),
-            )
-            .execute(&mut *connection)
-            .await?;
-        }
-        None => release::reopen_probe(connection, settlement.exchange_id).await?,
+    if settlement.reached.is_none() {
+        return release::reopen_probe(connection, settlement.exchange_id).await;
     }
+    sqlx::query!(
+        "update accounts set transport_failures = transport_failures + 1,
+             circuit_open_until = case when transport_failures + 1 >= $2 then $3::timestamptz + make_interval(secs => $4) end
+         where id = $1",
+        settlement.account_id,
+        FAILURES_TO_OPEN,
+        now,
+        seconds(OPEN_FOR),
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -130,6 +130,17 @@ impl Store {
         Ok(self.with_results(rows).await?.pop())
     }
 
+    /// The newest submission of an order.
+    pub async fn latest_submission(&self, order_id: Uuid) -> Result<Option<StoredSubmission>, StoreError> {
+        let rows = select_submissions!(
+            "where s.id = (select id from order_submissions where order_id = $1 order by sequence desc limit 1)",
+            order_id,
+        )
+        .fetch_all(self.pool())
+        .await?;
+        Ok(self.with_results(rows).await?.pop())
+    }
+
     /// The newest submission of each of these orders.
     pub async fn latest_submissions(&self, orders: &[Uuid]) -> Result<HashMap<Uuid, StoredSubmission>, StoreError> {
         let latest = sqlx::query!(

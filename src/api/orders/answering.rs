@@ -12,7 +12,7 @@ use crate::api::auth::Caller;
 use crate::api::idempotency::replay;
 use crate::api::params::PreferWait;
 use crate::api::problem::{Kind, Problem};
-use crate::canonical::SubmissionState;
+use crate::delivery::Waiter;
 use crate::store::idempotency::IdempotencyKey;
 
 /// Answers a request that queued a submission: `ended` when the submission ends within the caller's wait, else
@@ -20,12 +20,13 @@ use crate::store::idempotency::IdempotencyKey;
 pub async fn queued(
     state: &AppState,
     caller: &Caller,
-    (order_id, submission_id): (Uuid, Uuid),
-    prefer: PreferWait,
+    order_id: Uuid,
+    wait: Wait<'_>,
     key: Option<&IdempotencyKey>,
     ended: StatusCode,
 ) -> Result<Response, Problem> {
-    let has_ended = has_ended(state, submission_id, prefer).await?;
+    let prefer = wait.prefer;
+    let has_ended = wait.end(state).await?;
     let status = if has_ended { ended } else { StatusCode::ACCEPTED };
     if let (Some(key), Some(_)) = (key, prefer.0) {
         state.store.finish_request(key, status.as_u16(), order_id).await?;
@@ -37,11 +38,22 @@ pub async fn queued(
     Ok(response)
 }
 
-/// Whether a submission ends within the caller's wait.
-pub async fn has_ended(state: &AppState, submission_id: Uuid, prefer: PreferWait) -> Result<bool, Problem> {
-    let Some(patience) = prefer.0 else { return Ok(false) };
-    let end = state.delivery.waiting().for_end(&state.store, submission_id, patience).await?;
-    Ok(end.is_some_and(SubmissionState::is_final))
+/// A caller who may want to wait for the end of a submission, from before it is in the ledger.
+pub struct Wait<'a> {
+    prefer: PreferWait,
+    waiter: Option<Waiter<'a>>,
+}
+
+impl<'a> Wait<'a> {
+    pub fn begin(state: &'a AppState, submission_id: Uuid, prefer: PreferWait) -> Self {
+        Wait { prefer, waiter: prefer.0.map(|_| state.delivery.waiting().begin(submission_id)) }
+    }
+
+    /// Whether the submission, which is in the ledger now, ends within the caller's wait.
+    pub async fn end(self, state: &AppState) -> Result<bool, Problem> {
+        let (Some(patience), Some(waiter)) = (self.prefer.0, self.waiter) else { return Ok(false) };
+        Ok(waiter.end(&state.store, patience, false).await?)
+    }
 }
 
 /// The answer to a repetition, where the key is known: the first status, and the order as it is now.

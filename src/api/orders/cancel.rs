@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::answering::{lost_race, queue_full, queued, replayed};
+use super::answering::{Wait, lost_race, queue_full, queued, replayed};
 use super::{MOST_LOOKS, answer, changes_too_fast, known_number, read, seen};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
@@ -118,6 +118,7 @@ async fn at_provider(
 ) -> Result<Option<Response>, Problem> {
     let translated = translation(state, stored).await?;
     let submission_id = Uuid::now_v7();
+    let wait = Wait::begin(state, submission_id, prefer);
     let new = NewSubmission {
         submission_id,
         order_id: stored.id,
@@ -136,7 +137,7 @@ async fn at_provider(
         Submitted::Queued => {
             OPERATIONS_ACCEPTED.increment([&stored.account_id, Operation::Cancel.into()]);
             state.delivery.wake(&translated.lane);
-            queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await.map(Some)
+            queued(state, caller, stored.id, wait, key, StatusCode::OK).await.map(Some)
         }
         Submitted::KeyKnown => lost_race(state, caller, key).await.map(Some),
         Submitted::QueueFull => Err(queue_full(&stored.account_id)),

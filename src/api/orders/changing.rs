@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::answering::{lost_race, queue_full, queued, replayed};
+use super::answering::{Wait, lost_race, queue_full, queued, replayed};
 use super::{MOST_LOOKS, changes_too_fast, known_number, seen};
 use crate::api::AppState;
 use crate::api::auth::Caller;
@@ -71,6 +71,7 @@ pub async fn change(
     for _ in 0..MOST_LOOKS {
         let CheckedChange { stored, operation, patch, translated, queue_limit } = check(state, caller, change).await?;
         let submission_id = Uuid::now_v7();
+        let wait = Wait::begin(state, submission_id, prefer);
         let new = NewSubmission {
             submission_id,
             order_id: stored.id,
@@ -88,7 +89,7 @@ pub async fn change(
             Submitted::Queued => {
                 OPERATIONS_ACCEPTED.increment([&stored.account_id, operation.into()]);
                 state.delivery.wake(&translated.lane);
-                return queued(state, caller, (stored.id, submission_id), prefer, key, StatusCode::OK).await;
+                return queued(state, caller, stored.id, wait, key, StatusCode::OK).await;
             }
             Submitted::KeyKnown => return lost_race(state, caller, key).await,
             Submitted::QueueFull => return Err(queue_full(&stored.account_id)),

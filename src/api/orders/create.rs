@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::accepted::{self, Candidate};
 use super::answer;
-use super::answering::{lost_race, queue_full, queued, replayed};
+use super::answering::{Wait, lost_race, queue_full, queued, replayed};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
@@ -84,6 +84,7 @@ pub async fn handler(
     };
     let Candidate { new, checked } = Candidate::of(checked, key.clone(), caller.trace_parent())?;
     let ids = (new.order_id, new.submission_id);
+    let wait = Wait::begin(&state, new.submission_id, prefer);
     let queued_now = match state.store.accept_order(new).await? {
         Accepted::New(queued) => queued,
         Accepted::KeyKnown => return lost_race(&state, &caller, key.as_ref()).await,
@@ -106,7 +107,7 @@ pub async fn handler(
         let order = accepted::alone(&state, checked, ids, queued_now).await?;
         return Ok(answer(StatusCode::ACCEPTED, &order));
     }
-    queued(&state, &caller, ids, prefer, key.as_ref(), StatusCode::CREATED).await
+    queued(&state, &caller, ids.0, wait, key.as_ref(), StatusCode::CREATED).await
 }
 
 /// Checks an order against its schema, the rules across members, the account, and what its provider can

@@ -13,7 +13,7 @@ pub mod get;
 pub mod list;
 pub mod submissions;
 
-pub use answering::{has_ended, mark_replayed, queue_full};
+pub use answering::{Wait, mark_replayed, queue_full};
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -34,8 +34,8 @@ const MOST_LOOKS: usize = 5;
 
 /// The order that the caller may see, with its latest submission.
 async fn read(state: &AppState, caller: &Caller, id: Uuid) -> Result<OrderView, Problem> {
-    let order = visible::order(state, caller, id).await?;
-    let latest = state.store.latest_submissions(&[id]).await?.remove(&id);
+    let latest = async { Ok(state.store.latest_submission(id).await?) };
+    let (order, latest) = tokio::try_join!(visible::order(state, caller, id), latest)?;
     let submission = match latest {
         Some(submission) => Some(view(state, submission).await?),
         None => None,

@@ -10,7 +10,6 @@ use crate::api::auth::{Caller, Scope};
 use crate::api::params::{Id, NoParams, Params, PreferWait};
 use crate::api::problem::{Problem, ProblemDocument};
 use crate::api::views::SubmissionView;
-use crate::canonical::SubmissionState;
 
 /// One submission.
 ///
@@ -41,8 +40,8 @@ pub async fn handler(
     let mut submission = read(&state, &caller, id).await?;
     let mut applied = None;
     if let Some(patience) = prefer.0 {
-        let end = state.delivery.waiting().for_end(&state.store, id, patience).await?;
-        applied = prefer.applied().filter(|_| end.is_some_and(SubmissionState::is_final));
+        let has_ended = state.delivery.waiting().begin(id).end(&state.store, patience, true).await?;
+        applied = prefer.applied().filter(|_| has_ended);
         submission = read(&state, &caller, id).await?;
     }
     let mut response = Json(view(&state, submission).await?).into_response();

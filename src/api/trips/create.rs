@@ -15,7 +15,7 @@ use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::{IdempotencyHeader, replay};
-use crate::api::orders::{has_ended, mark_replayed, queue_full};
+use crate::api::orders::{Wait, mark_replayed, queue_full};
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
@@ -134,6 +134,7 @@ pub async fn handler(
         queue_limit,
         trace_parent: caller.trace_parent(),
     };
+    let wait = Wait::begin(&state, submission_id, prefer);
     match state.store.accept_trip(&new).await? {
         AcceptedTrip::New => OPERATIONS_ACCEPTED.increment([&account, Operation::CreateTrip.into()]),
         AcceptedTrip::KeyKnown => {
@@ -145,7 +146,7 @@ pub async fn handler(
         AcceptedTrip::NumbersTaken(numbers) => return Err(taken(&orders, &numbers)),
     }
     state.delivery.wake(&translated.lane);
-    let ended = has_ended(&state, submission_id, prefer).await?;
+    let ended = wait.end(&state).await?;
     let status = if ended { StatusCode::CREATED } else { StatusCode::ACCEPTED };
     if prefer.0.is_some() {
         state.store.finish_request(&key, status.as_u16(), trip_id).await?;

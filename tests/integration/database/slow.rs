@@ -33,3 +33,24 @@ async fn a_statement_that_takes_too_long_is_ended() {
     sqlx::raw_sql("drop trigger sleep on orders").execute(&mut bench.database.connection().await).await.unwrap();
     assert!(accepted(&bench.caller.place(&order("SO-1")).await));
 }
+
+/// As a migration may do that changes both tables.
+#[tokio::test]
+async fn an_order_and_a_migration_that_wait_for_each_other_both_come_to_their_end() {
+    let bench = Bench::start().await;
+    assert!(accepted(&bench.caller.place(&order("SO-1")).await));
+    let mut holder = bench.database.connection().await;
+    // It is the other that the database finds waiting in vain.
+    let orders = "begin; set local deadlock_timeout = '30s'; lock table orders in access exclusive mode";
+    sqlx::raw_sql(orders).execute(&mut holder).await.unwrap();
+    let document = order("SO-2");
+    let migration = async {
+        let waits = "select exists (select from pg_stat_activity where datname = current_database()
+                         and wait_event_type = 'Lock' and query like '%given as materialized%')";
+        bench.database.wait_until(std::time::Duration::from_secs(20), waits).await;
+        sqlx::raw_sql("lock table submissions in access exclusive mode").execute(&mut holder).await.unwrap();
+        sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
+    };
+    let (created, ()) = tokio::join!(bench.caller.post("/v1/orders", &document), migration);
+    assert_eq!(created.status, 202, "{:#}", created.body);
+}

@@ -32,9 +32,10 @@ enum Step {
         patience: u64,
         late: u64,
     },
-    /// A batch, which leaves late, or is given up because it would leave too late
+    /// A batch, which leaves as soon as it may or after its slot, or is given up because it would leave too late
     Send {
         head_start: u64,
+        soon: bool,
         late: u64,
     },
     /// The provider asks for silence
@@ -59,7 +60,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => prop_oneof![0_u64..50, 0_u64..3_000].prop_map(Step::Wait),
         4 => (1_usize..12, 0_u64..3_000, late.clone())
             .prop_map(|(requests, patience, late)| Step::Ask { requests, patience, late }),
-        4 => (0_u64..300, late).prop_map(|(head_start, late)| Step::Send { head_start, late }),
+        4 => (0_u64..300, any::<bool>(), late).prop_map(|(head_start, soon, late)| Step::Send { head_start, soon, late }),
         1 => (0_u64..2_000).prop_map(Step::Silence),
         1 => (1_u64..5_000).prop_map(Step::SetBack),
         1 => limits().prop_map(|(requests, window)| Step::Override { requests, window }),
@@ -141,14 +142,14 @@ impl<'a> Bench<'a> {
                     self.leave(wait, late);
                 }
             }
-            Step::Send { head_start, late } => {
+            Step::Send { head_start, soon, late } => {
                 self.set_clock().await;
-                self.send(Duration::from_millis(head_start), late).await;
+                self.send(Duration::from_millis(head_start), soon, late).await;
             }
         }
     }
 
-    async fn send(&mut self, head_start: Duration, late: u64) {
+    async fn send(&mut self, head_start: Duration, soon: bool, late: u64) {
         self.queue_order().await;
         let request = ClaimRequest {
             lane: &self.lane,
@@ -161,8 +162,9 @@ impl<'a> Bench<'a> {
         };
         match self.store.claim(&request).await.unwrap() {
             Claim::Batch(batch) => {
-                assert!(batch.wait >= head_start);
-                if !self.leave(batch.wait, late) {
+                assert!(batch.slot >= head_start.max(batch.wait));
+                let wait = if soon { batch.wait } else { batch.slot };
+                if !self.leave(wait, late) {
                     self.store.release(batch.exchange_id).await.unwrap();
                 }
             }
