@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, AppState, Bodies, KeyLimits, Limits};
+use crate::api::{self, AppState, Bodies, KeyLimits, Limits, Shared};
 use crate::callback::Callbacks;
 use crate::console;
 use crate::delivery::{Delivery, SendError};
@@ -132,7 +132,7 @@ impl Gateway {
         let monitor = Monitor::new(store.clone(), role.into(), metrics_age.unwrap_or(METRICS_AGE));
         // On HTTP/1 there are never more than connections.
         let requests = api::requests_at_once(server.connections);
-        let state = AppState {
+        let state = AppState::from(Shared {
             store,
             vault,
             delivery,
@@ -148,7 +148,7 @@ impl Gateway {
             requests: Arc::new(requests),
             stopping: CancellationToken::new(),
             trusted_proxies: Arc::new(trusted_proxies),
-        };
+        });
         Ok(Gateway { state, server, shutdown, role })
     }
 

@@ -42,6 +42,7 @@ mod visible;
 mod webhook_endpoints;
 
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -81,9 +82,26 @@ pub use pressure::requests_at_once;
 pub use translating::TranslationView;
 pub(crate) use translations::translate_offline;
 
-/// What handlers need.
+/// What handlers need. Each layer of each request has a handle of its own, so it is a cheap one.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl From<Shared> for AppState {
+    fn from(shared: Shared) -> Self {
+        AppState(Arc::new(shared))
+    }
+}
+
+/// What all requests share.
+pub struct Shared {
     pub store: Store,
     pub vault: Arc<Vault>,
     pub delivery: Delivery,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::verdict;
-use crate::canonical::{FieldError, Order, Severity, SubmissionResult, merge_patch};
+use crate::canonical::{FieldError, Order, Severity, SubmissionResult};
 use crate::provider::{Account, Batch, Encoding, Endpoint, Item, Outward, Request, Trace, Trip};
 use crate::store::claim::ClaimedItem;
 use crate::store::settle::SettledItem;
@@ -27,16 +27,18 @@ struct PreparedTrip {
 impl Prepared {
     /// Reads the documents of a submission; `trip` is there for one that makes a trip.
     pub fn of(item: &ClaimedItem, trip: Option<&StoredTrip>) -> Result<Self, String> {
-        let mut document = item.document.clone();
-        if let Some(change) = &item.change {
-            merge_patch(&mut document, change);
-        }
-        let standing = item.change.as_ref().filter(|_| item.document_complete).map(|_| read(&item.document));
+        let standing = || serde_json::from_str::<Order>(item.document.get()).map_err(|error| error.to_string());
+        let (order, standing) = if item.change.is_some() {
+            let changed = item.changed_document().map_err(|error| error.to_string())?;
+            (read(&changed)?, item.document_complete.then(standing).transpose()?)
+        } else {
+            (standing()?, None)
+        };
         let trip = trip.map(|trip| {
             let orders = trip.orders.iter().map(|order| read(&order.document)).collect::<Result<_, _>>()?;
             Ok::<_, String>(PreparedTrip { orders, driver_phone: trip.driver_phone.clone() })
         });
-        Ok(Prepared { order: read(&document)?, standing: standing.transpose()?, trip: trip.transpose()? })
+        Ok(Prepared { order, standing, trip: trip.transpose()? })
     }
 
     /// The submission as an adapter sees it.

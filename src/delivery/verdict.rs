@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::backoff::Backoff;
-use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
+use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
 use crate::provider::{Evidence, Outcome, Verdict};
 use crate::store::claim::ClaimedItem;
 use crate::store::settle::{SettledItem, SettledTrip};
@@ -168,10 +168,8 @@ pub fn unchanged(item: &ClaimedItem) -> SettledItem {
 
 /// The document with the submission's change in it, where it has one.
 fn changed_document(item: &ClaimedItem) -> Option<Value> {
-    let change = item.change.as_ref()?;
-    let mut document = item.document.clone();
-    merge_patch(&mut document, change);
-    Some(document)
+    // It could be read when it was sent.
+    item.change.as_ref().and_then(|_| item.changed_document().ok())
 }
 
 fn rejected(item: &ClaimedItem, base: SettledItem) -> SettledItem {
@@ -254,7 +252,7 @@ mod tests {
             order_id: Uuid::nil(),
             trip_id: None,
             operation: Operation::Create,
-            document: serde_json::Value::Null,
+            document: Box::default(),
             document_complete: true,
             change: None,
             provider_order_number: None,

@@ -155,6 +155,9 @@ struct AcceptedRow {
 }
 
 /// Keeps orders, as far as there is room; one row for each, in their order.
+///
+/// The columns are read out of subqueries, into which the planner does not look: else it would plan the statement anew
+/// for each number of orders, which takes longer than to keep one.
 #[expect(clippy::too_many_lines, reason = "one statement, and its columns")]
 async fn insert<'e>(
     executor: impl PgExecutor<'e>,
@@ -177,8 +180,10 @@ async fn insert<'e>(
     let rows = sqlx::query!(
         r#"with clock as materialized (select onelane_now() as now),
         given as materialized (
-            select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::uuid[], $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::bytea[], $17::float8[])
+            select * from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::text[]), (select $5::text[]),
+                (select $6::text[]), (select $7::text[]), (select $8::text[]), (select $9::text[]), (select $10::uuid[]),
+                (select $11::text[]), (select $12::uuid[]), (select $13::text[]), (select $14::text[]), (select $15::text[]),
+                (select $16::bytea[]), (select $17::float8[]))
                 with ordinality
                 as g (order_id, submission_id, account_id, provider, endpoint, document_type, order_number, batch_key, document, event_id,
                     trace_parent, api_key_id, method, path, key, fingerprint, running_seconds, place)),
@@ -187,14 +192,14 @@ async fn insert<'e>(
                 select count(*) from (
                     select from submissions s
                     where s.account_id = l.account_id and s.ready and s.state in ('queued', 'in_doubt') limit l.most) w) as waiting
-            from unnest($18::text[], $19::bigint[]) as l (account_id, most)),
+            from unnest((select $18::text[]), (select $19::bigint[])) as l (account_id, most)),
         candidate as (
             -- What the ledger has, or these orders have before, takes no place.
             select g.account_id, g.order_id, g.place,
                 row_number() over (partition by g.account_id, g.document_type, g.order_number order by g.place) = 1
                 and not exists (
                     select from orders o where o.account_id = g.account_id and o.document_type = g.document_type
-                      and o.order_number = g.order_number) as is_new
+                      and o.order_number = g.order_number offset 0) as is_new
             from given g join room on room.account_id = g.account_id),
         full_queue as materialized (
             select c.order_id from (
@@ -227,7 +232,8 @@ async fn insert<'e>(
             insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
             select n.submission_id, n.provider, n.scope, n.code, n.code, n.severity, false, array(select jsonb_array_elements_text(n.pointers)),
                 n.message_zh, n.message_en, true, now
-            from unnest($22::uuid[], $23::text[], $24::text[], $25::text[], $26::text[], $27::jsonb[], $28::text[], $29::text[]) with ordinality
+            from unnest((select $22::uuid[]), (select $23::text[]), (select $24::text[]), (select $25::text[]), (select $26::text[]),
+                    (select $27::jsonb[]), (select $28::text[]), (select $29::text[])) with ordinality
                 as n (submission_id, provider, scope, code, severity, pointers, message_zh, message_en, nth)
             join given g on g.submission_id = n.submission_id join new_order on new_order.id = g.order_id, clock
             order by n.nth),

@@ -231,7 +231,7 @@ impl Store {
                    case when previous_callback_token_until > onelane_now() then previous_callback_token_until end
                        as previous_callback_token_until,
                    paused_at, pause_reason, version, created_at, updated_at
-               from accounts where id = any($1)"#,
+               from accounts where id = any((select $1::text[])::text[])"#,
             ids,
         )
         .fetch_all(self.pool())

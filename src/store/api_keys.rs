@@ -87,7 +87,7 @@ impl Store {
             r#"select hash, id, name, scopes, accounts, requests_per_second, burst,
                    (last_used_at is null or last_used_at <= onelane_now() - interval '1 minute') as "use_to_be_noted!"
                from api_keys
-               where hash = any($1) and revoked_at is null and (expires_at is null or expires_at > onelane_now())"#,
+               where hash = any((select $1::bytea[])::bytea[]) and revoked_at is null and (expires_at is null or expires_at > onelane_now())"#,
             hashes,
         )
         .fetch_all(self.pool())

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::lanes::LaneKey;
 use super::{Store, StoreError, seconds, word};
-use crate::canonical::Operation;
+use crate::canonical::{Operation, merge_patch};
 use crate::throttle::{MOST_BOOKING_LAG, Pace, RESERVE_AHEAD};
 
 /// How long a claimed batch belongs to the worker that claimed it.
@@ -74,7 +75,7 @@ pub struct ClaimedItem {
     pub trip_id: Option<Uuid>,
     pub operation: Operation,
     /// The order as last confirmed, or as created
-    pub document: Value,
+    pub document: Box<RawValue>,
     pub document_complete: bool,
     /// The submission's own change to it
     pub change: Option<Value>,
@@ -95,6 +96,17 @@ pub struct ClaimedItem {
     pub trace_parent: Option<String>,
     /// From its acceptance to the claim
     pub age: Duration,
+}
+
+impl ClaimedItem {
+    /// The order with the submission's change in it.
+    pub fn changed_document(&self) -> serde_json::Result<Value> {
+        let mut document = serde_json::from_str(self.document.get())?;
+        if let Some(change) = &self.change {
+            merge_patch(&mut document, change);
+        }
+        Ok(document)
+    }
 }
 
 impl Store {
@@ -236,7 +248,7 @@ async fn take_batch(
             select taken.id, taken.order_id, taken.trip_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist,
                 (taken.may_exist and exists (
                     select from attempts before where before.submission_id = taken.id and before.outcome = 'in_doubt')) as "doubted!",
-                taken.cleared, taken.misses, taken.attempts, taken.account_id, o.document as "document: Json<Value>",
+                taken.cleared, taken.misses, taken.attempts, taken.account_id, o.document as "document: Json<Box<RawValue>>",
                 o.document_complete, o.provider_order_number, o.adopted, taken.trace_parent,
                 (extract(epoch from clock.now - taken.created_at))::float8 as "age!",
                 (extract(epoch from clock.now - booking.at))::float8 as "lag!",

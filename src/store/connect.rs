@@ -21,13 +21,15 @@ const FRESH: Duration = Duration::from_millis(100);
 /// How long the database may take for what is asked of it in one go, its limits below included.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
-/// The database's own limits of a session, in its words.
-const LIMITS: [(&str, &str); 3] = [
+/// The database's own limits of a session, and its other settings, in its words.
+const SETTINGS: [(&str, &str); 4] = [
     // Whoever holds a lock of ours longer hangs.
     ("lock_timeout", "5s"),
     ("statement_timeout", "15s"),
     // A replica that hangs in a transaction loses it, and its locks.
     ("idle_in_transaction_session_timeout", "10s"),
+    // All that is asked for is small; to compile a plan takes longer than to run it, and it is done for large tables.
+    ("jit", "off"),
 ];
 
 /// What callers bring or look for at the same moment goes together in statements of at most so many.
@@ -42,7 +44,7 @@ pub struct StoreOptions {
 
 impl Store {
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
-        let connect = PgConnectOptions::from_str(&options.database_url)?.application_name("onelane").options(LIMITS);
+        let connect = PgConnectOptions::from_str(&options.database_url)?.application_name("onelane").options(SETTINGS);
         try_once(&connect).await?;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)

@@ -101,11 +101,12 @@ impl Store {
         };
         // A statement of its own: it must see what was committed before the lock was had.
         let given = sqlx::query!(
-            r#"with next as (
-                   select id, row_number() over (order by recorded_at, id) as place
-                   from (select id, recorded_at from events where position is null order by recorded_at, id limit $2) oldest),
-               given as (
-                   update events e set position = $1 + next.place from next where e.id = next.id
+            r#"with given as (
+                   -- From an array, so that each is found by its id however many the planner thinks there are.
+                   update events e set position = $1 + next.place
+                   from unnest(array(select id from events where position is null order by recorded_at, id limit $2))
+                       with ordinality as next (id, place)
+                   where e.id = next.id
                    returning e.id, e.type, e.account_id, e.position, e.recorded_at),
                endpoint as materialized (
                    -- One that is just being deleted is waited for, and gets nothing.

@@ -1,18 +1,24 @@
 //! Work that callers bring one by one and the ledger does together.
 //!
 //! A statement costs the database about the same for one row and for some dozens, and a commit costs the same for all
-//! of them. So what comes while a statement is under way goes with the next one. Whoever comes alone is not held up,
-//! and what a statement sees was never older than the question.
+//! of them. So what comes while a statement is under way goes with the next one; in a crowd, that one waits a moment for
+//! more. Whoever comes alone is not held up, and what a statement sees was never older than the question.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::StoreError;
+
+/// So many in one statement are a crowd.
+const CROWD: usize = 3;
+/// How long a statement after that of a crowd waits for more.
+const GATHERING: Duration = Duration::from_millis(2);
 
 /// What waits for the next statement, and how many are under way.
 pub(super) struct Grouped<Q, A>(Arc<Group<Q, A>>);
@@ -83,11 +89,15 @@ impl<Q, A> Turn<Q, A> {
         F: Future<Output = Vec<Result<A, StoreError>>>,
     {
         while let Some(next) = self.take() {
+            let is_crowd = next.len() >= CROWD;
             let (questions, answers): (Vec<Q>, Vec<_>) =
                 next.into_iter().map(|waiting| (waiting.question, waiting.answer)).unzip();
             for (sender, answer) in answers.into_iter().zip(work(questions).await) {
                 // Who is gone wants no answer.
                 let _ = sender.send(answer);
+            }
+            if is_crowd {
+                tokio::time::sleep(GATHERING).await;
             }
         }
     }

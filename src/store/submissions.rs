@@ -109,6 +109,40 @@ impl TryFrom<SubmissionRow> for StoredSubmission {
     }
 }
 
+struct ResultRow {
+    submission_id: Uuid,
+    provider: String,
+    scope: String,
+    raw_code: String,
+    raw_message: Option<String>,
+    code: String,
+    severity: String,
+    retryable: bool,
+    pointers: Vec<String>,
+    message_zh: String,
+    message_en: String,
+}
+
+impl TryFrom<ResultRow> for SubmissionResult {
+    type Error = StoreError;
+
+    fn try_from(row: ResultRow) -> Result<Self, StoreError> {
+        Ok(SubmissionResult {
+            severity: word("results", "severity", row.submission_id, &row.severity)?,
+            category: row.code.split('.').next().unwrap_or_default().to_owned(),
+            provider: row.provider,
+            scope: row.scope,
+            raw_code: row.raw_code,
+            raw_message: row.raw_message,
+            code: row.code,
+            retryable: row.retryable,
+            pointers: row.pointers,
+            message_zh: row.message_zh,
+            message_en: row.message_en,
+        })
+    }
+}
+
 macro_rules! select_submissions {
     ($where:tt, $($argument:expr),* $(,)?) => {
         sqlx::query_as!(
@@ -132,13 +166,27 @@ impl Store {
 
     /// The newest submission of an order.
     pub async fn latest_submission(&self, order_id: Uuid) -> Result<Option<StoredSubmission>, StoreError> {
-        let rows = select_submissions!(
+        let row = select_submissions!(
             "where s.id = (select id from order_submissions where order_id = $1 order by sequence desc limit 1)",
             order_id,
         )
-        .fetch_all(self.pool())
-        .await?;
-        Ok(self.with_results(rows).await?.pop())
+        .fetch_optional(self.pool());
+        // At the same time; should another submission come in between, the results of neither are the other's.
+        let results = sqlx::query_as!(
+            ResultRow,
+            "select submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en
+             from results
+             where submission_id = (select id from order_submissions where order_id = $1 order by sequence desc limit 1)
+             order by position",
+            order_id,
+        )
+        .fetch_all(self.pool());
+        let (row, results) = tokio::try_join!(row, results)?;
+        let Some(row) = row else { return Ok(None) };
+        let mut submission = StoredSubmission::try_from(row)?;
+        let own = results.into_iter().filter(|result| result.submission_id == submission.id);
+        submission.results = own.map(SubmissionResult::try_from).collect::<Result<_, _>>()?;
+        Ok(Some(submission))
     }
 
     /// The newest submission of each of these orders.
@@ -225,7 +273,8 @@ impl Store {
     async fn with_results(&self, rows: Vec<SubmissionRow>) -> Result<Vec<StoredSubmission>, StoreError> {
         let mut submissions = rows.into_iter().map(StoredSubmission::try_from).collect::<Result<Vec<_>, _>>()?;
         let ids: Vec<Uuid> = submissions.iter().map(|submission| submission.id).collect();
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            ResultRow,
             "select submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en
              from results where submission_id = any($1) order by submission_id, position",
             &ids,
@@ -234,19 +283,7 @@ impl Store {
         .await?;
         let mut results: HashMap<Uuid, Vec<SubmissionResult>> = HashMap::new();
         for row in rows {
-            results.entry(row.submission_id).or_default().push(SubmissionResult {
-                severity: word("results", "severity", row.submission_id, &row.severity)?,
-                category: row.code.split('.').next().unwrap_or_default().to_owned(),
-                provider: row.provider,
-                scope: row.scope,
-                raw_code: row.raw_code,
-                raw_message: row.raw_message,
-                code: row.code,
-                retryable: row.retryable,
-                pointers: row.pointers,
-                message_zh: row.message_zh,
-                message_en: row.message_en,
-            });
+            results.entry(row.submission_id).or_default().push(row.try_into()?);
         }
         for submission in &mut submissions {
             submission.results = results.remove(&submission.id).unwrap_or_default();
