@@ -78,7 +78,9 @@ impl Store {
     /// How far the feed goes, and whether events wait for their places.
     pub async fn feed_backlog(&self) -> Result<(FeedEnds, bool), StoreError> {
         let row = sqlx::query!(
-            r#"select first_position, last_position, exists (select from events where position is null) as "waiting!"
+            // The oldest is asked for, so that the index of those without a place answers; it is empty most of the time.
+            r#"select first_position, last_position,
+                   (select id from events where position is null order by recorded_at, id limit 1) is not null as "waiting!"
                from feed"#,
         )
         .fetch_one(self.pool())

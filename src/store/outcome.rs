@@ -34,7 +34,7 @@ pub(super) async fn record(
 /// All of it but for the other orders of trips: the orders' status, number and document; the results, in the place of
 /// those of earlier answers, while notices of the translation stay; one event for each submission that came to an end or
 /// into doubt, and one for what happened to its order; what waits next for an order may go; and callbacks that waited for
-/// its number are looked at.
+/// its number are looked at. As in [`accept`](super::accept), the planner is not told how many there are.
 #[expect(clippy::too_many_lines, reason = "one statement, and its columns")]
 async fn record_items(
     connection: &mut PgConnection,
@@ -48,26 +48,30 @@ async fn record_items(
              select u.*, o.account_id, o.order_number, o.status as status_before,
                  case when u.may_stand_at ? o.status then u.told_status else o.status end as status,
                  coalesce(u.told_number, o.provider_order_number) as number
-             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[], $8::jsonb[], $9::bool[],
-                     $10::bool[], $11::bool[], $12::bool[], $13::uuid[], $14::text[], $15::uuid[], $16::text[], $17::bool[])
+             from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::text[]), (select $5::text[]),
+                     (select $6::jsonb[]), (select $7::text[]), (select $8::jsonb[]), (select $9::bool[]), (select $10::bool[]),
+                     (select $11::bool[]), (select $12::bool[]), (select $13::uuid[]), (select $14::text[]), (select $15::uuid[]),
+                     (select $16::text[]), (select $17::bool[]))
                  as u (submission_id, order_id, operation, state, told_status, may_stand_at, told_number, document, touches_order,
                      is_taken, is_whole, is_changed, event_id, event, order_event_id, order_event, lets_next_go)
-             join orders o on o.id = u.order_id and o.id = any($2)),
+             cross join lateral (
+                 select account_id, order_number, status, provider_order_number from orders where id = u.order_id offset 0) o),
          moved as (
              update orders o set status = i.status, provider_order_number = i.number, document = coalesce(i.document, o.document),
                  document_complete = o.document_complete or i.is_whole, placed = o.placed or i.is_taken,
                  version = o.version + case when i.is_changed
                      or (o.status, o.provider_order_number) is distinct from (i.status, i.number) then 1 else 0 end,
                  updated_at = $18
-             from item i where o.id = i.order_id and o.id = any($2) and i.touches_order),
-         outdated as (delete from results where submission_id = any($1) and not notice),
+             from item i where o.id = i.order_id and o.id = any((select $2)::uuid[]) and i.touches_order),
+         outdated as (delete from results where submission_id = any((select $1)::uuid[]) and not notice),
          said as (
              insert into results (submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers,
                  message_zh, message_en, notice, recorded_at)
              select u.id, u.provider, u.scope, u.raw_code, u.raw_message, u.code, u.severity, u.retryable,
                  array(select jsonb_array_elements_text(u.pointers)), u.message_zh, u.message_en, false, $18
-             from unnest($19::uuid[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::bool[],
-                     $27::jsonb[], $28::text[], $29::text[]) with ordinality
+             from unnest((select $19::uuid[]), (select $20::text[]), (select $21::text[]), (select $22::text[]), (select $23::text[]),
+                     (select $24::text[]), (select $25::text[]), (select $26::bool[]), (select $27::jsonb[]), (select $28::text[]),
+                     (select $29::text[])) with ordinality
                  as u (id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en, place)
              order by u.place),
          -- Against single rows, so that the index gives the next one and no more is read.
@@ -220,7 +224,8 @@ struct ResultColumns<'a> {
 impl<'a> ResultColumns<'a> {
     fn of(items: &'a [SettledItem]) -> Self {
         let mut columns = ResultColumns::default();
-        for (id, result) in items.iter().flat_map(|item| item.results.iter().map(|result| (item.submission_id, result))) {
+        for (id, result) in items.iter().flat_map(|item| item.results.iter().map(|result| (item.submission_id, result)))
+        {
             columns.submission_ids.push(id);
             columns.providers.push(&result.provider);
             columns.scopes.push(&result.scope);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use onelane::canonical::{Action, SubmissionState};
 use onelane::provider::Limit;
 use onelane::store::Store;
-use onelane::store::claim::{Claim, ClaimRequest, ClaimedBatch};
+use onelane::store::claim::{Claim, ClaimRequest, ClaimedBatch, ClaimedItem};
 use onelane::store::lanes::LaneKey;
 use onelane::store::settle::{Fenced, SettledItem, Settlement};
 use onelane::throttle::Pace;
@@ -67,8 +67,9 @@ async fn queued(orders: usize) -> (Bench, Vec<String>) {
     (bench, numbers)
 }
 
-fn numbers(batch: &ClaimedBatch) -> Vec<&str> {
-    batch.items.iter().map(|item| item.document["orderNumber"].as_str().unwrap()).collect()
+fn numbers(batch: &ClaimedBatch) -> Vec<String> {
+    let document = |item: &ClaimedItem| item.changed_document().unwrap();
+    batch.items.iter().map(|item| document(item)["orderNumber"].as_str().unwrap().to_owned()).collect()
 }
 
 fn settlement(batch: &ClaimedBatch, state: SubmissionState) -> Settlement {
