@@ -18,20 +18,26 @@ impl Default for Filling<'static> {
     }
 }
 
-/// Queues orders, the numbers `first` and so on; each due a millisecond after the one before.
+/// Queues orders, the numbers `first` and so on; each due a millisecond after the one before. Their ids sort by time, as
+/// those of the gateway do.
 pub async fn queue(database_url: &str, order: &Value, first: i64, count: i64, filling: Filling<'_>) {
     let mut connection = PgConnection::connect(database_url).await.unwrap();
     sqlx::query(
-        "with numbered as materialized (
-             select gen_random_uuid() as order_id, 'SO-' || lpad(n::text, 9, '0') as number,
-                 clock_timestamp() - interval '1 day' + n * interval '1 millisecond' as at, n
-             from generate_series($1::bigint, $1::bigint + $2::bigint - 1) n),
+        "with timed as (
+             select n, at, lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' as begins
+             from generate_series($1::bigint, $1::bigint + $2::bigint - 1) n
+             cross join lateral (select clock_timestamp() - interval '1 day' + n * interval '1 millisecond' as at) clock),
+         numbered as materialized (
+             select (begins || substr(md5('o' || random()), 14))::uuid as order_id,
+                 (begins || substr(md5('s' || random()), 14))::uuid as submission_id,
+                 'SO-' || lpad(n::text, 9, '0') as number, at, n
+             from timed),
          placed as (
              insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
              select order_id, $4, 'otms', 'transport_order', number, jsonb_set($3, '{orderNumber}', to_jsonb(number)), 'pending', at, at
              from numbered)
          insert into submissions (id, order_id, account_id, provider, endpoint, operation, state, ready, due_at, created_at, updated_at)
-         select gen_random_uuid(), order_id, $4, 'otms', $5, 'create', 'queued', $6, at, at, at from numbered order by n",
+         select submission_id, order_id, $4, 'otms', $5, 'create', 'queued', $6, at, at, at from numbered order by n",
     )
     .bind(first)
     .bind(count)
