@@ -111,7 +111,7 @@ impl ClaimedItem {
 
 impl Store {
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_by_keys().await?;
         let Some(lane) = lock_lane(&mut transaction, request).await? else {
             transaction.commit().await?;
             return Ok(Claim::NoToken(Duration::ZERO));

@@ -141,7 +141,7 @@ pub enum Fenced {
 
 impl Store {
     pub async fn settle(&self, settlement: &Settlement) -> Result<Fenced, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_by_keys().await?;
         let Some(now) = close_exchange(&mut transaction, settlement).await? else {
             return Ok(Fenced::TooLate);
         };

@@ -19,8 +19,18 @@ const LONGEST_ROLLBACK: Duration = Duration::from_secs(3);
 impl Store {
     /// Opens a transaction. Whatever is done with it may be broken off at any time.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        self.begin_with("begin").await
+    }
+
+    /// The same for statements that go by keys alone, and that no table is read through for. They are planned once: what
+    /// is planned while the tables are empty would else read all of them later, until the database looks at them anew.
+    pub(super) async fn begin_by_keys(&self) -> Result<Transaction, StoreError> {
+        self.begin_with("begin; set local enable_seqscan = off").await
+    }
+
+    async fn begin_with(&self, words: &'static str) -> Result<Transaction, StoreError> {
         let mut held = Held(Some(self.pool().acquire().await?));
-        held.say("begin").await?;
+        held.say(words).await?;
         Ok(Transaction(held))
     }
 }

@@ -145,6 +145,33 @@ async fn a_worker_whose_lease_ran_out_changes_nothing() {
     assert_eq!(ended, Some(SubmissionState::Accepted));
 }
 
+/// Statements are planned once, while the tables are empty, and go on with that when they are full.
+#[tokio::test]
+async fn no_claim_and_no_settlement_reads_through_a_table() {
+    const READ_THROUGH: &str = "select sum(seq_scan)::bigint from pg_stat_user_tables
+        where relname in ('orders', 'submissions', 'attempts', 'results', 'exchanges', 'exchange_bodies', 'events', 'milestones',
+            'callbacks', 'callback_waits', 'trip_orders')";
+    // What a session did is counted at the latest when it ends.
+    const ALONE: &str = "select not exists (
+        select from pg_stat_activity where datname = current_database() and application_name = 'onelane')";
+    let (bench, _) = queued(12).await;
+    bench.store.close().await;
+    bench.database.wait_until(Duration::from_secs(20), ALONE).await;
+    let before = bench.database.count(READ_THROUGH).await;
+    let store = bench.database.store().await;
+    for _ in 0..12 {
+        let batch = claim_batch(&store, 1).await;
+        let settled = store.settle(&settlement(&batch, SubmissionState::Accepted)).await.unwrap();
+        assert_eq!(settled, Fenced::Settled);
+    }
+    store.close().await;
+    bench.database.wait_until(Duration::from_secs(20), ALONE).await;
+    assert!(
+        bench.database.count("select n_tup_upd from pg_stat_user_tables where relname = 'submissions'").await >= 24
+    );
+    assert_eq!(bench.database.count(READ_THROUGH).await, before);
+}
+
 #[tokio::test]
 async fn a_batch_that_is_let_go_was_never_tried() {
     let (bench, expected) = queued(2).await;
