@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, AppState, Bodies, KeyLimits, Limits, Shared};
+use crate::api::{self, AppState, Bodies, KeyLimits, Limits, Remembered, Shared};
 use crate::callback::Callbacks;
 use crate::console;
 use crate::delivery::{Delivery, SendError};
@@ -140,6 +140,7 @@ impl Gateway {
             callbacks,
             upkeep,
             bodies: Arc::new(Bodies::new(&limits)),
+            remembered: Remembered::default(),
             key_limits: Arc::new(KeyLimits::new(limits.requests_per_second)),
             monitor: Arc::new(monitor),
             backlogs: Arc::default(),

@@ -1,6 +1,7 @@
 //! Who calls: API keys, their scopes, and the accounts that they may use.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::FromRequestParts;
@@ -18,7 +19,10 @@ use super::origin;
 use super::problem::{Kind, Problem};
 use crate::canonical::Action;
 use crate::store::Store;
+use crate::store::accounts::StoredAccount;
+use crate::store::api_keys::ValidApiKey;
 use crate::store::audit::{Act, Actor};
+use crate::store::grounds::{Grounds, RowVersion};
 use crate::telemetry::TraceParent;
 use crate::vault::{VaultError, random_bytes};
 
@@ -55,6 +59,30 @@ pub struct Caller {
 }
 
 impl Caller {
+    fn of(parts: &Parts, key: &ValidApiKey) -> Self {
+        let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
+        let caller = Caller {
+            key_id: key.id,
+            key_name: String::new(),
+            request_id: request_id.map(str::to_owned),
+            address: origin::of(&parts.extensions).map(|origin| origin.address),
+            trace_parent: parts.extensions.get::<TraceParent>().map(ToString::to_string),
+            scopes: Vec::new(),
+            accounts: None,
+        };
+        caller.with_key(key)
+    }
+
+    fn with_key(self, key: &ValidApiKey) -> Self {
+        Caller {
+            key_id: key.id,
+            key_name: key.name.clone(),
+            scopes: key.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
+            accounts: key.accounts.clone(),
+            ..self
+        }
+    }
+
     /// Refuses the request unless the key has the scope; `admin` includes the others.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
         self.require_any(&[scope])
@@ -116,43 +144,106 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let unauthenticated = |detail: &str| Problem::new(Kind::Unauthenticated, detail);
-        let header = parts
-            .headers
-            .get(AUTHORIZATION)
-            .ok_or_else(|| unauthenticated("Send your API key as `Authorization: Bearer <api key>`."))?;
-        let key = header
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, key)| key.trim())
-            .ok_or_else(|| unauthenticated("The Authorization header must be `Bearer <api key>`."))?;
-        let hash = hash(key);
-        // Before the ledger is asked: a key that comes too often costs it nothing.
-        let known = state.key_limits.count_known(&hash);
-        admit(parts, known)?;
-        let Some(stored) = state.store.valid_api_key(hash.clone()).await? else {
-            state.key_limits.forget(&hash);
-            return Err(unauthenticated("The API key is unknown, revoked or expired."));
-        };
-        if known.is_none() {
-            admit(parts, state.key_limits.count_first(&hash, stored.requests_per_second, stored.burst))?;
-        }
-        if stored.use_to_be_noted {
-            note_use(state.store.clone(), stored.id);
-        }
-        let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
-        Ok(Caller {
-            key_id: stored.id,
-            key_name: stored.name,
-            request_id: request_id.map(str::to_owned),
-            address: origin::of(&parts.extensions).map(|origin| origin.address),
-            trace_parent: parts.extensions.get::<TraceParent>().map(ToString::to_string),
-            scopes: stored.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
-            accounts: stored.accounts,
-        })
+        let hash = presented(parts)?;
+        let known = count_known(parts, state, &hash)?;
+        let key = look_up(state, &hash).await?;
+        count_first(parts, state, &hash, known, &key)?;
+        Ok(Caller::of(parts, &key))
     }
+}
+
+/// Who sent a request, as far as that is known of a key that may have been looked up for another request. What is done
+/// on its word must be done on [`Grounds`] of it.
+pub struct PresumedCaller {
+    pub caller: Caller,
+    hash: Vec<u8>,
+    row: RowVersion,
+    is_certain: bool,
+}
+
+impl PresumedCaller {
+    /// What an order is checked against that this caller brings for the account.
+    pub fn grounds(&self, account: &StoredAccount) -> Grounds {
+        Grounds { api_key: (self.caller.key_id, self.row), account: account.row }
+    }
+
+    /// The caller, whose key is valid now.
+    pub async fn certain(self, state: &AppState) -> Result<Caller, Problem> {
+        if self.is_certain {
+            return Ok(self.caller);
+        }
+        let key = look_up(state, &self.hash).await?;
+        Ok(self.caller.with_key(&key))
+    }
+}
+
+impl FromRequestParts<AppState> for PresumedCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let hash = presented(parts)?;
+        let known = count_known(parts, state, &hash)?;
+        let remembered = state.remembered.keys.get(&hash);
+        let is_certain = remembered.is_none();
+        let key = match remembered {
+            Some(key) => key,
+            None => look_up(state, &hash).await?,
+        };
+        count_first(parts, state, &hash, known, &key)?;
+        Ok(PresumedCaller { caller: Caller::of(parts, &key), hash, row: key.row, is_certain })
+    }
+}
+
+/// The hash of the key that a request came with.
+fn presented(parts: &Parts) -> Result<Vec<u8>, Problem> {
+    let unauthenticated = |detail: &str| Problem::new(Kind::Unauthenticated, detail);
+    let header = parts
+        .headers
+        .get(AUTHORIZATION)
+        .ok_or_else(|| unauthenticated("Send your API key as `Authorization: Bearer <api key>`."))?;
+    let key = header
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, key)| key.trim())
+        .ok_or_else(|| unauthenticated("The Authorization header must be `Bearer <api key>`."))?;
+    Ok(hash(key))
+}
+
+/// The key with this hash, which is valid now.
+async fn look_up(state: &AppState, hash: &[u8]) -> Result<Arc<ValidApiKey>, Problem> {
+    let Some(mut key) = state.store.valid_api_key(hash.to_vec()).await? else {
+        state.key_limits.forget(hash);
+        return Err(Problem::new(Kind::Unauthenticated, "The API key is unknown, revoked or expired."));
+    };
+    if std::mem::take(&mut key.use_to_be_noted) {
+        note_use(state.store.clone(), key.id);
+    }
+    let key = Arc::new(key);
+    state.remembered.keys.keep(hash.to_vec(), Arc::clone(&key));
+    Ok(key)
+}
+
+/// Before the ledger is asked: a key that comes too often costs it nothing.
+fn count_known(parts: &Parts, state: &AppState, hash: &[u8]) -> Result<Option<Standing>, Problem> {
+    let known = state.key_limits.count_known(hash);
+    admit(parts, known)?;
+    Ok(known)
+}
+
+/// Counts the request where that could not be done before the key was known.
+fn count_first(
+    parts: &Parts,
+    state: &AppState,
+    hash: &[u8],
+    known: Option<Standing>,
+    key: &ValidApiKey,
+) -> Result<(), Problem> {
+    if known.is_some() {
+        return Ok(());
+    }
+    admit(parts, state.key_limits.count_first(hash, key.requests_per_second, key.burst))
 }
 
 /// Beside the request, which does not wait for it.

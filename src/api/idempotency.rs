@@ -44,12 +44,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyHeader {
 
 impl IdempotencyHeader {
     /// The key of this request, where it sent one.
-    pub fn key(self, caller: &Caller, method: &'static str, body: &[u8], wait: PreferWait) -> Option<IdempotencyKey> {
+    pub fn key(&self, caller: &Caller, method: &'static str, body: &[u8], wait: PreferWait) -> Option<IdempotencyKey> {
         Some(IdempotencyKey {
             api_key_id: caller.key_id,
             method,
-            path: self.path,
-            key: self.key?,
+            path: self.path.clone(),
+            key: self.key.clone()?,
             fingerprint: digest(&SHA256, body).as_ref().to_vec(),
             running_seconds: wait.0.and_then(|wait| u32::try_from((wait + BESIDES_THE_WAIT).as_secs()).ok()),
         })

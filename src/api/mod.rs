@@ -31,6 +31,7 @@ mod pressure;
 pub(crate) mod problem;
 mod problem_page;
 mod providers;
+mod remembered;
 mod security_headers;
 mod submissions;
 mod subscriptions;
@@ -79,6 +80,7 @@ pub use key_limits::KeyLimits;
 pub use limits::Limits;
 pub use openapi::CONTRACT;
 pub use pressure::requests_at_once;
+pub use remembered::Remembered;
 pub use translating::TranslationView;
 pub(crate) use translations::translate_offline;
 
@@ -109,6 +111,7 @@ pub struct Shared {
     pub callbacks: Callbacks,
     pub upkeep: Upkeep,
     pub bodies: Arc<Bodies>,
+    pub remembered: Remembered,
     pub key_limits: Arc<KeyLimits>,
     pub monitor: Arc<Monitor>,
     pub backlogs: Arc<Backlogs>,

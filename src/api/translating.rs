@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -16,7 +17,7 @@ use super::auth::Caller;
 use super::problem::{Kind, Problem};
 use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
 use crate::delivery::{LaneQuota, OpenError, open_account};
-use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Translation, translate};
+use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Trace, Translation, translate};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
 
@@ -41,15 +42,17 @@ pub struct Translated {
 }
 
 /// The account that a request body names at `/account`.
-pub async fn account_for(state: &AppState, caller: &Caller, id: &str) -> Result<OpenedAccount, Problem> {
+pub async fn account_for(state: &AppState, caller: &Caller, id: &str) -> Result<Arc<OpenedAccount>, Problem> {
     let stored = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
-    open(state, stored.ok_or_else(|| unknown_account(id))?)
+    let account = Arc::new(open(state, stored.ok_or_else(|| unknown_account(id))?)?);
+    state.remembered.accounts.keep(id.to_owned(), Arc::clone(&account));
+    Ok(account)
 }
 
 /// Accounts that one request names again and again.
 #[derive(Default)]
 pub struct KnownAccounts {
-    by_id: HashMap<String, OpenedAccount>,
+    by_id: HashMap<String, Arc<OpenedAccount>>,
 }
 
 impl KnownAccounts {
@@ -57,7 +60,7 @@ impl KnownAccounts {
         if !self.by_id.contains_key(id) {
             self.by_id.insert(id.to_owned(), account_for(state, caller, id).await?);
         }
-        self.by_id.get(id).ok_or_else(|| unknown_account(id))
+        self.by_id.get(id).map(Arc::as_ref).ok_or_else(|| unknown_account(id))
     }
 }
 
@@ -112,7 +115,12 @@ impl OpenedAccount {
     /// Translates an operation without sending it, or says why the provider cannot carry it. Pointers are into
     /// the order.
     pub fn translate(&self, item: Item<'_>) -> Result<Translated, Problem> {
-        translate_for(self.profile, self.outward, &self.account, &self.stored.throttle_group, item)
+        self.translate_with(item, Trace::on())
+    }
+
+    /// The same; the trace says whether the lineage is wanted, for somebody to see it.
+    pub fn translate_with(&self, item: Item<'_>, trace: Trace) -> Result<Translated, Problem> {
+        translate_for(self.profile, self.outward, &self.account, &self.stored.throttle_group, item, trace)
     }
 }
 
@@ -123,6 +131,7 @@ pub fn translate_for(
     account: &Account,
     throttle_group: &str,
     item: Item<'_>,
+    trace: Trace,
 ) -> Result<Translated, Problem> {
     let Item { operation, order, .. } = item;
     let unsupported = |detail: String| Problem::new(Kind::UnsupportedByProvider, detail);
@@ -133,7 +142,7 @@ pub fn translate_for(
     let Some(entry) = profile.operation(operation, order.document_type()) else {
         return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
     };
-    let Translation { request, refusals, notices, lineage, dropped } = translate(profile, outward, account, item);
+    let Translation { request, refusals, notices, lineage, dropped } = translate(profile, outward, account, item, trace);
     if !refusals.is_empty() {
         return Err(refused(refusals));
     }

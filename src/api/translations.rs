@@ -14,7 +14,7 @@ use super::patch;
 use super::problem::{Kind, Problem, ProblemDocument};
 use super::translating::{Translated, TranslationView, account_for, translate_for, translation_answer};
 use crate::canonical::{FieldError, Operation, Order};
-use crate::provider::{Account, Item, Provider, Trip};
+use crate::provider::{Account, Item, Provider, Trace, Trip};
 
 /// An operation that shall be shown and not done.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,7 +69,9 @@ pub fn translate_offline(
     provider: &'static dyn Provider,
     account: &Account,
 ) -> Result<TranslationView, Problem> {
-    let translate = |item: Item<'_>| translate_for(provider.profile(), provider.outward(), account, &account.id, item);
+    let translate = |item: Item<'_>| {
+        translate_for(provider.profile(), provider.outward(), account, &account.id, item, Trace::on())
+    };
     Wish::read(body)?.translate(translate).map(TranslationView::from)
 }
 

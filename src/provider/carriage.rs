@@ -39,8 +39,14 @@ pub struct Translation {
     pub dropped: Vec<String>,
 }
 
-/// Translates one order without sending it.
-pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, item: Item<'_>) -> Translation {
+/// Translates one order without sending it; `trace` must be on, and says whether the lineage is wanted.
+pub fn translate(
+    profile: &Profile,
+    outward: &dyn Outward,
+    account: &Account,
+    item: Item<'_>,
+    mut trace: Trace,
+) -> Translation {
     let operation = profile.operation(item.operation, item.order.document_type());
     let Some((operation, endpoint)) =
         operation.and_then(|operation| Some((operation, profile.endpoint(operation.endpoint)?)))
@@ -53,7 +59,6 @@ pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, it
             dropped: Vec::new(),
         };
     };
-    let mut trace = Trace::on();
     let mut encoding = outward.encode(&Batch { endpoint, account, items: &[item] }, &mut trace);
     let mut item_encoding = encoding.items.pop().unwrap_or_default();
     let (lineage, carried) = trace.into_parts();

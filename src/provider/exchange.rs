@@ -167,46 +167,75 @@ pub struct Lineage {
     pub note: Option<&'static str>,
 }
 
-/// Records where each canonical member went. Switched off on the way out, where nobody reads it.
+/// Records what became of each canonical member, as far as somebody reads that.
 #[derive(Debug, Default)]
 pub struct Trace {
-    on: bool,
+    extent: Extent,
     lineage: Vec<Lineage>,
     carried: HashSet<String>,
 }
 
+/// How much is recorded.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    #[default]
+    Nothing,
+    Members,
+    Lineage,
+}
+
 impl Trace {
+    /// Which members are carried, and where each of them goes.
     pub fn on() -> Self {
-        Trace { on: true, ..Trace::default() }
+        Trace { extent: Extent::Lineage, ..Trace::default() }
     }
 
+    /// Which members are carried.
+    pub fn of_members() -> Self {
+        Trace { extent: Extent::Members, ..Trace::default() }
+    }
+
+    /// Nothing, as on the way out.
     pub fn off() -> Self {
         Trace::default()
     }
 
     pub fn is_on(&self) -> bool {
-        self.on
+        self.extent != Extent::Nothing
+    }
+
+    /// Whether it is recorded where members go.
+    pub fn has_lineage(&self) -> bool {
+        self.extent == Extent::Lineage
     }
 
     /// The member went to `target`.
-    pub fn carried(&mut self, pointer: impl Into<String>, target: &str, note: Option<&'static str>) {
-        if self.on {
-            let pointer = pointer.into();
-            self.carried.insert(pointer.clone());
-            self.lineage.push(Lineage { pointer, target: target.to_owned(), note });
+    pub fn carried(
+        &mut self,
+        pointer: impl Into<String>,
+        target: impl FnOnce() -> String,
+        note: Option<&'static str>,
+    ) {
+        if !self.is_on() {
+            return;
         }
+        let pointer = pointer.into();
+        if self.has_lineage() {
+            self.lineage.push(Lineage { pointer: pointer.clone(), target: target(), note });
+        }
+        self.carried.insert(pointer);
     }
 
     /// `target` was computed from the member; that alone does not carry it.
-    pub fn derived(&mut self, pointer: &str, target: &str, note: &'static str) {
-        if self.on {
-            self.lineage.push(Lineage { pointer: pointer.to_owned(), target: target.to_owned(), note: Some(note) });
+    pub fn derived(&mut self, pointer: impl Into<String>, target: impl FnOnce() -> String, note: &'static str) {
+        if self.has_lineage() {
+            self.lineage.push(Lineage { pointer: pointer.into(), target: target(), note: Some(note) });
         }
     }
 
     /// The member has no place of its own, and what it says holds anyway.
     pub fn implied(&mut self, pointer: impl Into<String>) {
-        if self.on {
+        if self.is_on() {
             self.carried.insert(pointer.into());
         }
     }

@@ -16,7 +16,7 @@ use crate::canonical::{Decimal, Exact, SignedDecimal};
 /// Writes objects and lists, and tells a trace which canonical member each value came from.
 pub struct JsonWriter<'t> {
     out: String,
-    /// Path of what is open, as in `data.items[0]`; kept only while tracing
+    /// Path of what is open, as in `data.items[0]`; kept only where it is recorded
     path: String,
     trace: &'t mut Trace,
     secrets: Vec<Range<usize>>,
@@ -95,15 +95,15 @@ impl<'t> JsonWriter<'t> {
     /// Writes the key of a member, and goes down to it.
     fn name(&mut self, name: &str) {
         self.key(name);
-        if self.trace.is_on() {
-            self.path = self.target(name);
+        if self.trace.has_lineage() {
+            self.path = target(&self.path, name);
         }
     }
 
     /// Goes down to a place in the open list.
     fn place(&mut self, index: usize) {
         self.separate();
-        if self.trace.is_on() {
+        if self.trace.has_lineage() {
             let _ = write!(self.path, "[{index}]");
         }
     }
@@ -152,9 +152,7 @@ impl<'t> JsonWriter<'t> {
         let path = self.path.len();
         self.place(index);
         value.write_into(&mut self.out);
-        if self.trace.is_on() {
-            self.trace.carried(pointer.to_string(), &self.path, None);
-        }
+        self.trace.carried(pointer, || self.path.clone(), None);
         self.path.truncate(path);
     }
 
@@ -169,35 +167,27 @@ impl<'t> JsonWriter<'t> {
 
     /// Tells the trace that the member went to `name`, which is written apart.
     pub fn note(&mut self, name: &str, pointer: Pointer<'_>, note: Option<&'static str>) {
-        if self.trace.is_on() {
-            let target = self.target(name);
-            self.trace.carried(pointer.to_string(), &target, note);
-        }
+        self.trace.carried(pointer, || target(&self.path, name), note);
     }
 
     /// Tells the trace that `name` was computed from the member.
     pub fn derived(&mut self, name: &str, pointer: Pointer<'_>, note: &'static str) {
-        if self.trace.is_on() {
-            let target = self.target(name);
-            self.trace.derived(&pointer.to_string(), &target, note);
-        }
+        self.trace.derived(pointer, || target(&self.path, name), note);
     }
 
     /// Tells the trace that what the member says holds without a place of its own.
     pub fn implied(&mut self, pointer: Pointer<'_>) {
-        if self.trace.is_on() {
-            self.trace.implied(pointer.to_string());
-        }
-    }
-
-    fn target(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        self.trace.implied(pointer);
     }
 
     /// The document, and where secrets stand in it, in ascending order.
     pub fn into_parts(self) -> (Vec<u8>, Vec<Range<usize>>) {
         (self.out.into_bytes(), self.secrets)
     }
+}
+
+fn target(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// What can stand as a value: texts as strings; numbers by their digits; lists of these.

@@ -14,6 +14,16 @@ pub fn at<'a>(parent: &'a str, member: &'a str) -> Pointer<'a> {
     Pointer { parent, member }
 }
 
+impl From<Pointer<'_>> for String {
+    fn from(Pointer { parent, member }: Pointer<'_>) -> String {
+        let mut pointer = String::with_capacity(parent.len() + 1 + member.len());
+        pointer.push_str(parent);
+        pointer.push('/');
+        pointer.push_str(member);
+        pointer
+    }
+}
+
 impl Display for Pointer<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.parent, self.member)

@@ -19,7 +19,7 @@ pub const MOST_ELEMENTS: usize = 200_000;
 /// Writes elements, and tells a trace which canonical member each came from.
 pub struct XmlWriter<'t> {
     out: String,
-    /// Path of the open elements; kept only while tracing
+    /// Path of the open elements; kept only where it is recorded
     path: String,
     trace: &'t mut Trace,
 }
@@ -88,7 +88,7 @@ impl<'t> XmlWriter<'t> {
     }
 
     fn descend(&mut self, name: &str, index: Option<usize>) {
-        if self.trace.is_on() {
+        if self.trace.has_lineage() {
             if !self.path.is_empty() {
                 self.path.push('/');
             }
@@ -119,25 +119,17 @@ impl<'t> XmlWriter<'t> {
 
     /// Tells the trace that the member went to the element `name`, which is written apart.
     pub fn note(&mut self, name: &str, pointer: Pointer<'_>, note: Option<&'static str>) {
-        if self.trace.is_on() {
-            let target = self.target(name);
-            self.trace.carried(pointer.to_string(), &target, note);
-        }
+        self.trace.carried(pointer, || target(&self.path, name), note);
     }
 
     /// Tells the trace that the element `name` was computed from the member.
     pub fn derived(&mut self, name: &str, pointer: &str, note: &'static str) {
-        if self.trace.is_on() {
-            let target = self.target(name);
-            self.trace.derived(pointer, &target, note);
-        }
+        self.trace.derived(pointer, || target(&self.path, name), note);
     }
 
     /// Tells the trace that what the member says holds without a place of its own.
     pub fn implied(&mut self, pointer: Pointer<'_>) {
-        if self.trace.is_on() {
-            self.trace.implied(pointer.to_string());
-        }
+        self.trace.implied(pointer);
     }
 
     /// An element whose value comes from no canonical member.
@@ -154,13 +146,13 @@ impl<'t> XmlWriter<'t> {
         let _ = write!(self.out, "</{name}>");
     }
 
-    fn target(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
-    }
-
     pub fn into_bytes(self) -> Vec<u8> {
         self.out.into_bytes()
     }
+}
+
+fn target(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
 }
 
 /// An element of a document that was read.

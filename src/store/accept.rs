@@ -1,6 +1,6 @@
 //! Accepting orders: one statement for all that come at once. When it is committed, they are in the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use sqlx::PgExecutor;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::grounds::Grounds;
 use super::idempotency::{self, IdempotencyKey};
 use super::{Store, StoreError, within, word};
 use crate::canonical::{DocumentType, EventType, HoldReason, Operation, SubmissionResult};
@@ -30,6 +31,8 @@ pub struct NewOrder {
     pub notices: Vec<SubmissionResult>,
     /// Of an order that came alone
     pub idempotency: Option<IdempotencyKey>,
+    /// What it was checked against, where that was not looked up for it: it is kept only if that still stands
+    pub grounds: Option<Grounds>,
     /// How much may wait for the account
     pub queue_limit: Option<NonZeroU32>,
     /// W3C traceparent of the request that brought it
@@ -47,6 +50,8 @@ pub enum Accepted {
     NumberTaken,
     /// As much waits for the account as may; nothing was kept.
     QueueFull,
+    /// What it was checked against does not stand any more; nothing was kept.
+    Outdated,
 }
 
 /// How an order stands that was just accepted.
@@ -177,16 +182,35 @@ async fn insert<'e>(
     let of_notices: Vec<Uuid> = notices.iter().map(|(id, _)| *id).collect();
     let notice = |read: fn(&SubmissionResult) -> &str| notices.iter().map(|(_, it)| read(it)).collect::<Vec<&str>>();
     let pointers: Vec<Value> = notices.iter().map(|(_, it)| serde_json::json!(it.pointers)).collect();
+    let grounds = || orders.iter().filter_map(|order| Some((order, order.grounds?)));
+    let checked_keys: BTreeSet<(Uuid, i64)> =
+        grounds().map(|(_, Grounds { api_key: (id, row), .. })| (id, row.xmin())).collect();
+    let checked_accounts: BTreeSet<(&str, i64)> =
+        grounds().map(|(order, Grounds { account, .. })| (order.account_id.as_str(), account.xmin())).collect();
+    let (key_ids, key_rows): (Vec<Uuid>, Vec<i64>) = checked_keys.into_iter().unzip();
+    let (account_ids, account_rows): (Vec<&str>, Vec<i64>) = checked_accounts.into_iter().unzip();
     let rows = sqlx::query!(
         r#"with clock as materialized (select onelane_now() as now),
-        given as materialized (
-            select * from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::text[]), (select $5::text[]),
+        -- Keys and accounts that are not any more what orders were checked against.
+        outdated as materialized (
+            select array(
+                select u.id from unnest((select $30::uuid[]), (select $31::bigint[])) as u (id, row), clock where not exists (
+                    select from api_keys k where k.id = u.id and k.xmin::text::bigint = u.row and k.revoked_at is null
+                      and (k.expires_at is null or k.expires_at > clock.now) offset 0)) as keys,
+                array(
+                    select u.id from unnest((select $32::text[]), (select $33::bigint[])) as u (id, row) where not exists (
+                        select from accounts a where a.id = u.id and a.xmin::text::bigint = u.row offset 0)) as accounts),
+        brought as materialized (
+            select g.*, coalesce(g.checked_for = any(outdated.keys), false)
+                or (g.checked_for is not null and g.account_id = any(outdated.accounts)) as is_outdated
+            from outdated, unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::text[]), (select $5::text[]),
                 (select $6::text[]), (select $7::text[]), (select $8::text[]), (select $9::text[]), (select $10::uuid[]),
                 (select $11::text[]), (select $12::uuid[]), (select $13::text[]), (select $14::text[]), (select $15::text[]),
-                (select $16::bytea[]), (select $17::float8[]))
+                (select $16::bytea[]), (select $17::float8[]), (select $34::uuid[]))
                 with ordinality
                 as g (order_id, submission_id, account_id, provider, endpoint, document_type, order_number, batch_key, document, event_id,
-                    trace_parent, api_key_id, method, path, key, fingerprint, running_seconds, place)),
+                    trace_parent, api_key_id, method, path, key, fingerprint, running_seconds, checked_for, place)),
+        given as not materialized (select * from brought where not is_outdated),
         room as materialized (
             select l.account_id, l.most, (
                 select count(*) from (
@@ -242,12 +266,12 @@ async fn insert<'e>(
             select g.event_id, $21, g.account_id, g.order_id, g.submission_id,
                 jsonb_build_object('orderNumber', g.order_number, 'operation', $20::text, 'state', 'queued'), now, now
             from given g join new_order on new_order.id = g.order_id, clock)
-        select new_order.id is not null as "is_new!", full_queue.order_id is not null as "is_full!",
+        select new_order.id is not null as "is_new!", g.is_outdated as "is_outdated!", full_queue.order_id is not null as "is_full!",
             g.key is not null and key.resource_id is null as "key_is_known!", room.waiting as "waiting?", clock.now as "now!",
             case when a.paused_at is not null then 'account_paused' when a.circuit_open_until > clock.now then 'circuit_open'
                 when l.next_free_at > clock.now then 'rate_limit' end as held_by,
             greatest(clock.now, l.next_free_at) as "lane_free_at!"
-        from given g cross join clock
+        from brought g cross join clock
         left join new_order on new_order.id = g.order_id
         left join full_queue on full_queue.order_id = g.order_id
         left join key on key.resource_id = g.order_id
@@ -284,6 +308,11 @@ async fn insert<'e>(
         &pointers,
         &notice(|it| &it.message_zh) as &[&str],
         &notice(|it| &it.message_en) as &[&str],
+        &key_ids,
+        &key_rows,
+        &account_ids as &[&str],
+        &account_rows,
+        &column(orders, |order| order.grounds.map(|grounds| grounds.api_key.0)) as &[Option<Uuid>],
     )
     .fetch_all(executor)
     .await?;
@@ -292,6 +321,8 @@ async fn insert<'e>(
         let held_by = row.held_by.map(|reason| word("accounts", "held_by", &order.account_id, &reason)).transpose()?;
         let became = if row.is_new {
             Accepted::New(Queued { at: row.now, held_by, lane_free_at: row.lane_free_at })
+        } else if row.is_outdated {
+            Accepted::Outdated
         } else if row.is_full {
             Accepted::QueueFull
         } else if row.key_is_known {

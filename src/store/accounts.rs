@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::audit::{Act, commit_with};
+use super::grounds::RowVersion;
 use super::grouped::each_of;
 use super::{Store, StoreError, within};
 use crate::vault::Sealed;
@@ -35,6 +36,7 @@ pub struct StoredAccount {
     pub paused_at: Option<DateTime<Utc>>,
     pub pause_reason: Option<String>,
     pub version: i64,
+    pub row: RowVersion,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -95,6 +97,7 @@ macro_rules! stored {
             paused_at: row.paused_at,
             pause_reason: row.pause_reason,
             version: row.version,
+            row: RowVersion::read(row.xmin),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -230,7 +233,7 @@ impl Store {
                    public_callback_url, callback_token, callback_token_key, queue_limit, previous_callback_token_hash,
                    case when previous_callback_token_until > onelane_now() then previous_callback_token_until end
                        as previous_callback_token_until,
-                   paused_at, pause_reason, version, created_at, updated_at
+                   paused_at, pause_reason, version, xmin::text::bigint as "xmin!", created_at, updated_at
                from accounts where id = any((select $1::text[])::text[])"#,
             ids,
         )
@@ -252,7 +255,7 @@ impl Store {
                    public_callback_url, callback_token, callback_token_key, queue_limit, previous_callback_token_hash,
                    case when previous_callback_token_until > onelane_now() then previous_callback_token_until end
                        as previous_callback_token_until,
-                   paused_at, pause_reason, version, created_at, updated_at
+                   paused_at, pause_reason, version, xmin::text::bigint as "xmin!", created_at, updated_at
                from accounts where id > $1 and ($3::text[] is null or id = any($3)) order by id limit $2"#,
             after,
             limit,

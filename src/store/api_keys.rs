@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::audit::{Act, commit_with};
+use super::grounds::RowVersion;
 use super::grouped::each_of;
 use super::{Store, StoreError, within};
 
@@ -34,6 +35,7 @@ pub struct ValidApiKey {
     pub accounts: Option<Vec<String>>,
     pub requests_per_second: Option<i32>,
     pub burst: Option<i32>,
+    pub row: RowVersion,
     /// Its last use was noted a minute ago or longer
     pub use_to_be_noted: bool,
 }
@@ -84,7 +86,7 @@ impl Store {
 
     async fn valid_api_keys(&self, hashes: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, ValidApiKey>, StoreError> {
         let rows = sqlx::query!(
-            r#"select hash, id, name, scopes, accounts, requests_per_second, burst,
+            r#"select hash, id, name, scopes, accounts, requests_per_second, burst, xmin::text::bigint as "xmin!",
                    (last_used_at is null or last_used_at <= onelane_now() - interval '1 minute') as "use_to_be_noted!"
                from api_keys
                where hash = any((select $1::bytea[])::bytea[]) and revoked_at is null and (expires_at is null or expires_at > onelane_now())"#,
@@ -102,6 +104,7 @@ impl Store {
                     accounts: row.accounts,
                     requests_per_second: row.requests_per_second,
                     burst: row.burst,
+                    row: RowVersion::read(row.xmin),
                     use_to_be_noted: row.use_to_be_noted,
                 };
                 (row.hash, key)

@@ -15,6 +15,7 @@ mod error;
 pub mod events;
 pub mod exchanges;
 pub mod feed;
+pub mod grounds;
 mod grouped;
 pub mod happen;
 pub mod idempotency;

@@ -90,6 +90,7 @@ impl AccountView {
             paused_at,
             pause_reason,
             version,
+            row: _,
             created_at,
             updated_at,
         } = stored;

@@ -158,6 +158,7 @@ fn document(stored: StoredAccount) -> Value {
         paused_at: _,
         pause_reason: _,
         version: _,
+        row: _,
         created_at: _,
         updated_at: _,
     } = stored;

@@ -8,6 +8,7 @@ use crate::api::problem::{Kind, Problem};
 use crate::api::views::{OrderView, SubmissionView};
 use crate::canonical::{HoldReason, Operation, SubmissionState};
 use crate::store::accept::{NewOrder, Queued};
+use crate::store::grounds::Grounds;
 use crate::store::idempotency::IdempotencyKey;
 use crate::store::submissions::StoredSubmission;
 
@@ -37,10 +38,17 @@ impl Candidate {
             batch_key: translated.batch_key.clone(),
             notices: translated.notices.clone(),
             idempotency,
+            grounds: None,
             queue_limit: *queue_limit,
             trace_parent: trace_parent.map(str::to_owned),
         };
         Ok(Candidate { new, checked })
+    }
+
+    /// The same, to be kept only if what it was checked against still stands.
+    pub fn on(mut self, grounds: Grounds) -> Self {
+        self.new.grounds = Some(grounds);
+        self
     }
 }
 

@@ -25,6 +25,7 @@ use crate::api::translating::{KnownAccounts, TranslationView};
 use crate::api::views::{OrderEnvelope, OrderView};
 use crate::canonical::{Operation, Order};
 use crate::metrics::{HTTP_REFUSALS, OPERATIONS_ACCEPTED};
+use crate::provider::Trace;
 use crate::store::accept::{Accepted, AcceptedBatch};
 
 const PATH: &str = "/v1/orders/batch";
@@ -150,7 +151,7 @@ pub async fn handler(
     let mut accounts = KnownAccounts::default();
     let (mut new, mut checked) = (Vec::with_capacity(orders.len()), Vec::with_capacity(orders.len()));
     for order in orders {
-        let candidate = check(&state, &caller, &order, &mut accounts)
+        let candidate = check(&state, &caller, &order, &mut accounts, Trace::of_members())
             .await
             .and_then(|checked| Candidate::of(checked, None, caller.trace_parent()));
         checked.push(candidate.map(|candidate| {
@@ -186,10 +187,11 @@ async fn check(
     caller: &Caller,
     document: &Value,
     accounts: &mut KnownAccounts,
+    trace: Trace,
 ) -> Result<CheckedOrder, Problem> {
     let order = read(document)?;
     let account = accounts.of(state, caller, &order.account).await?;
-    check_for(state, account, order)
+    check_for(state, account, order, trace)
 }
 
 /// What would be sent of each order. Nothing is stored or sent.
@@ -197,7 +199,7 @@ async fn preview(state: &AppState, caller: &Caller, orders: &[Value]) -> Result<
     let mut accounts = KnownAccounts::default();
     let mut items = Vec::with_capacity(orders.len());
     for (index, order) in orders.iter().enumerate() {
-        items.push(match check(state, caller, order, &mut accounts).await {
+        items.push(match check(state, caller, order, &mut accounts, Trace::on()).await {
             Ok(checked) => BatchItem::translated(index, checked.translated.into()),
             Err(problem) => BatchItem::refused(index, problem.to_value(), caller),
         });

@@ -12,7 +12,7 @@ use super::accepted::{self, Candidate};
 use super::answer;
 use super::answering::{Wait, lost_race, queue_full, queued, replayed};
 use crate::api::AppState;
-use crate::api::auth::{Caller, Scope};
+use crate::api::auth::{Caller, PresumedCaller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{MutationParams, Params, PreferWait};
@@ -20,11 +20,12 @@ use crate::api::patch::coherent;
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{OpenedAccount, Translated, TranslationView, account_for, translation_answer};
 use crate::api::views::OrderEnvelope;
-use crate::canonical::{FieldError, Operation, Order};
+use crate::canonical::{FieldError, HoldReason, Operation, Order};
 use crate::delivery::LaneQuota;
 use crate::metrics::OPERATIONS_ACCEPTED;
-use crate::provider::Item;
+use crate::provider::{Item, Trace};
 use crate::store::accept::Accepted;
+use crate::store::grounds::Grounds;
 
 /// An order that was checked against everything that can be known before it is sent.
 pub struct CheckedOrder {
@@ -66,31 +67,55 @@ pub struct CheckedOrder {
 )]
 pub async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
+    presumed: PresumedCaller,
     Params(params): Params<MutationParams>,
     prefer: PreferWait,
     idempotency: IdempotencyHeader,
     body: JsonBody,
 ) -> Result<Response, Problem> {
+    if !params.validate_only
+        && let Some((checked, grounds)) = check_presumed(&state, &presumed, &body.value)
+    {
+        let caller = &presumed.caller;
+        let key = idempotency.key(caller, "POST", &body.bytes, prefer);
+        let candidate = Candidate::of(checked, key, caller.trace_parent())?.on(grounds);
+        if let Some(answer) = keep(&state, caller, candidate, prefer).await? {
+            return Ok(answer);
+        }
+    }
+    let caller = presumed.certain(&state).await?;
     caller.require(Scope::OrdersWrite)?;
     if params.validate_only {
-        return Ok(translation_answer(check(&state, &caller, &body.value).await?.translated));
+        return Ok(translation_answer(check(&state, &caller, &body.value, Trace::on()).await?.translated));
     }
     let key = idempotency.key(&caller, "POST", &body.bytes, prefer);
-    let checked = match check(&state, &caller, &body.value).await {
+    let checked = match check(&state, &caller, &body.value, Trace::of_members()).await {
         Ok(checked) => checked,
         // A repetition is answered as the first request was, even if the order would not pass any more.
         Err(problem) => return replayed(&state, &caller, key.as_ref()).await?.ok_or(problem),
     };
-    let Candidate { new, checked } = Candidate::of(checked, key.clone(), caller.trace_parent())?;
-    let ids = (new.order_id, new.submission_id);
-    let wait = Wait::begin(&state, new.submission_id, prefer);
+    let candidate = Candidate::of(checked, key, caller.trace_parent())?;
+    let answer = keep(&state, &caller, candidate, prefer).await?;
+    answer.ok_or_else(|| Problem::new(Kind::Internal, "The order was checked against nothing, and that was outdated."))
+}
+
+/// Keeps an order and answers its caller; nothing when what it was checked against does not stand any more.
+async fn keep(
+    state: &AppState,
+    caller: &Caller,
+    candidate: Candidate,
+    prefer: PreferWait,
+) -> Result<Option<Response>, Problem> {
+    let Candidate { new, checked } = candidate;
+    let (ids, key) = ((new.order_id, new.submission_id), new.idempotency.clone());
+    let wait = Wait::begin(state, new.submission_id, prefer);
     let queued_now = match state.store.accept_order(new).await? {
         Accepted::New(queued) => queued,
-        Accepted::KeyKnown => return lost_race(&state, &caller, key.as_ref()).await,
+        Accepted::Outdated => return Ok(None),
+        Accepted::KeyKnown => return lost_race(state, caller, key.as_ref()).await.map(Some),
         Accepted::QueueFull => {
             let full = queue_full(&checked.order.account);
-            return replayed(&state, &caller, key.as_ref()).await?.ok_or(full);
+            return replayed(state, caller, key.as_ref()).await?.ok_or(full).map(Some);
         }
         Accepted::NumberTaken => {
             let order = &checked.order;
@@ -102,25 +127,51 @@ pub async fn handler(
         }
     };
     OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]);
-    state.delivery.wake(&checked.translated.lane);
-    if prefer.0.is_none() {
-        let order = accepted::alone(&state, checked, ids, queued_now).await?;
-        return Ok(answer(StatusCode::ACCEPTED, &order));
+    if queued_now.held_by != Some(HoldReason::AccountPaused) {
+        state.delivery.wake(&checked.translated.lane);
     }
-    queued(&state, &caller, ids.0, wait, key.as_ref(), StatusCode::CREATED).await
+    if prefer.0.is_none() {
+        let order = accepted::alone(state, checked, ids, queued_now).await?;
+        return Ok(Some(answer(StatusCode::ACCEPTED, &order)));
+    }
+    queued(state, caller, ids.0, wait, key.as_ref(), StatusCode::CREATED).await.map(Some)
+}
+
+/// Checks an order against a key and an account as they were a moment ago. Nothing when they are not known or it does
+/// not pass: what its caller hears of that must be true now.
+fn check_presumed(state: &AppState, presumed: &PresumedCaller, document: &Value) -> Option<(CheckedOrder, Grounds)> {
+    let caller = &presumed.caller;
+    caller.require(Scope::OrdersWrite).ok()?;
+    let order = read(document).ok()?;
+    let account = state.remembered.accounts.get(&order.account)?;
+    if !caller.may_use(&account.stored.id) {
+        return None;
+    }
+    let grounds = presumed.grounds(&account.stored);
+    Some((check_for(state, &account, order, Trace::of_members()).ok()?, grounds))
 }
 
 /// Checks an order against its schema, the rules across members, the account, and what its provider can
 /// carry.
-pub async fn check(state: &AppState, caller: &Caller, document: &Value) -> Result<CheckedOrder, Problem> {
+pub async fn check(
+    state: &AppState,
+    caller: &Caller,
+    document: &Value,
+    trace: Trace,
+) -> Result<CheckedOrder, Problem> {
     let order = read(document)?;
     let account = account_for(state, caller, &order.account).await?;
-    check_for(state, &account, order)
+    check_for(state, &account, order, trace)
 }
 
 /// The same where the account is known and the order was read.
-pub fn check_for(state: &AppState, account: &OpenedAccount, order: Order) -> Result<CheckedOrder, Problem> {
-    let translated = account.translate(Item::create(&order))?;
+pub fn check_for(
+    state: &AppState,
+    account: &OpenedAccount,
+    order: Order,
+    trace: Trace,
+) -> Result<CheckedOrder, Problem> {
+    let translated = account.translate_with(Item::create(&order), trace)?;
     let quota = account.quota(&translated.lane.endpoint);
     Ok(CheckedOrder { queue_limit: account.queue_limit(state), quota, order, translated })
 }

@@ -48,7 +48,7 @@ pub fn request(
         xml.raw(" source=\"");
         xml.escaped_attribute(source);
         xml.raw("\"");
-        xml.trace().carried(format!("/extensions/{}/source", profile::ID), &format!("{name}/@source"), None);
+        xml.trace().carried(format!("/extensions/{}/source", profile::ID), || format!("{name}/@source"), None);
     }
     xml.raw("><orders>");
     let mut sequence = 0_usize;
