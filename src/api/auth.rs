@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -183,7 +184,7 @@ impl FromRequestParts<AppState> for PresumedCaller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let hash = presented(parts)?;
         let known = count_known(parts, state, &hash)?;
-        let remembered = state.remembered.keys.get(&hash);
+        let remembered = state.remembered.keys.get(&hash, Instant::now());
         let is_certain = remembered.is_none();
         let key = match remembered {
             Some(key) => key,
@@ -221,7 +222,7 @@ async fn look_up(state: &AppState, hash: &[u8]) -> Result<Arc<ValidApiKey>, Prob
         note_use(state.store.clone(), key.id);
     }
     let key = Arc::new(key);
-    state.remembered.keys.keep(hash.to_vec(), Arc::clone(&key));
+    state.remembered.keys.keep(hash.to_vec(), Arc::clone(&key), Instant::now());
     Ok(key)
 }
 

@@ -39,39 +39,44 @@ impl<K, V> Default for Lately<K, V> {
 }
 
 impl<K: Eq + Hash, V> Lately<K, V> {
-    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<Arc<V>>
+    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q, now: Instant) -> Option<Arc<V>>
     where
         K: Borrow<Q>,
     {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(key).filter(|(_, since)| since.elapsed() < MOMENT).map(|(value, _)| Arc::clone(value))
+        known.get(key).filter(|(_, since)| is_fresh(*since, now)).map(|(value, _)| Arc::clone(value))
     }
 
-    pub fn keep(&self, key: K, value: Arc<V>) {
+    pub fn keep(&self, key: K, value: Arc<V>, now: Instant) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
-            known.retain(|_, (_, since)| since.elapsed() < MOMENT);
+            known.retain(|_, (_, since)| is_fresh(*since, now));
         }
         if known.len() < MOST {
-            known.insert(key, (value, Instant::now()));
+            known.insert(key, (value, now));
         }
     }
+}
+
+fn is_fresh(since: Instant, now: Instant) -> bool {
+    now.duration_since(since) < MOMENT
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn what_is_remembered_is_forgotten_after_a_moment_and_never_grows_without_end() {
+    #[test]
+    fn what_is_remembered_is_forgotten_after_a_moment_and_never_grows_without_end() {
         let known: Lately<usize, usize> = Lately::default();
+        let now = Instant::now();
         for number in 0..=MOST {
-            known.keep(number, Arc::new(number * 2));
+            known.keep(number, Arc::new(number * 2), now);
         }
-        assert_eq!((known.get(&7).as_deref(), known.get(&MOST)), (Some(&14), None));
-        tokio::time::advance(MOMENT).await;
-        assert_eq!(known.get(&7), None);
-        known.keep(MOST, Arc::new(1));
-        assert_eq!((known.get(&MOST).as_deref(), known.0.lock().unwrap().len()), (Some(&1), 1));
+        assert_eq!((known.get(&7, now).as_deref(), known.get(&MOST, now)), (Some(&14), None));
+        let later = now + MOMENT;
+        assert_eq!(known.get(&7, later), None);
+        known.keep(MOST, Arc::new(1), later);
+        assert_eq!((known.get(&MOST, later).as_deref(), known.0.lock().unwrap().len()), (Some(&1), 1));
     }
 }

@@ -9,6 +9,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::AppState;
@@ -17,7 +18,7 @@ use super::auth::Caller;
 use super::problem::{Kind, Problem};
 use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
 use crate::delivery::{LaneQuota, OpenError, open_account};
-use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Trace, Translation, translate};
+use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Trace, Translation, translate_with};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
 
@@ -45,7 +46,7 @@ pub struct Translated {
 pub async fn account_for(state: &AppState, caller: &Caller, id: &str) -> Result<Arc<OpenedAccount>, Problem> {
     let stored = state.store.account(id).await?.filter(|account| caller.may_use(&account.id));
     let account = Arc::new(open(state, stored.ok_or_else(|| unknown_account(id))?)?);
-    state.remembered.accounts.keep(id.to_owned(), Arc::clone(&account));
+    state.remembered.accounts.keep(id.to_owned(), Arc::clone(&account), Instant::now());
     Ok(account)
 }
 
@@ -142,7 +143,7 @@ pub fn translate_for(
     let Some(entry) = profile.operation(operation, order.document_type()) else {
         return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
     };
-    let Translation { request, refusals, notices, lineage, dropped } = translate(profile, outward, account, item, trace);
+    let Translation { request, refusals, notices, lineage, dropped } = translate_with(profile, outward, account, item, trace);
     if !refusals.is_empty() {
         return Err(refused(refusals));
     }

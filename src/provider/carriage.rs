@@ -39,8 +39,13 @@ pub struct Translation {
     pub dropped: Vec<String>,
 }
 
-/// Translates one order without sending it; `trace` must be on, and says whether the lineage is wanted.
-pub fn translate(
+/// Translates one order without sending it.
+pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, item: Item<'_>) -> Translation {
+    translate_with(profile, outward, account, item, Trace::on())
+}
+
+/// The same; `trace`, which must be on, says whether the lineage is wanted.
+pub fn translate_with(
     profile: &Profile,
     outward: &dyn Outward,
     account: &Account,

@@ -23,6 +23,7 @@ mod doubtful_changes;
 mod faults;
 mod feed;
 #[allow(dead_code, unused_imports, reason = "the harness is shared with the other tests")]
+mod grounds;
 mod harness;
 mod history;
 mod idempotency;

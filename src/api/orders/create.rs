@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::accepted::{self, Candidate};
@@ -143,7 +144,7 @@ fn check_presumed(state: &AppState, presumed: &PresumedCaller, document: &Value)
     let caller = &presumed.caller;
     caller.require(Scope::OrdersWrite).ok()?;
     let order = read(document).ok()?;
-    let account = state.remembered.accounts.get(&order.account)?;
+    let account = state.remembered.accounts.get(&order.account, Instant::now())?;
     if !caller.may_use(&account.stored.id) {
         return None;
     }

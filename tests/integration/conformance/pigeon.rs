@@ -133,7 +133,7 @@ fn parcel(order: &Order, trace: &mut Trace) -> (Value, Vec<FieldError>) {
     let mut put = |name: &str, value: Option<&str>, pointer: &str| {
         if let Some(value) = value {
             parcel.insert(name.to_owned(), json!(value));
-            trace.carried(pointer, name, None);
+            trace.carried(pointer, || name.to_owned(), None);
         }
     };
     let to = order.ship_to.as_ref();

@@ -151,6 +151,7 @@ impl<'a> Bench<'a> {
             batch_key: String::new(),
             notices: Vec::new(),
             idempotency: None,
+            grounds: None,
             queue_limit: None,
             trace_parent: None,
         };
