@@ -250,11 +250,11 @@ async fn update_submissions(
                        $11::bool[], $12::int[], $13::bool[])
                    as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
                where s.id = u.id and s.exchange_id = $10 and s.state = 'sending'
-               returning s.id, s.state),
+               returning s.id, s.state, s.exchanges),
            reached as (
                update accounts set transport_failures = 0, circuit_open_until = null
                where $15 and id = $14 and (transport_failures > 0 or circuit_open_until is not null))
-           update attempts t set outcome = settled.state from settled where t.submission_id = settled.id and t.exchange_id = $10"#,
+           update attempts t set outcome = settled.state from settled where t.submission_id = settled.id and t.number = settled.exchanges"#,
         &ids,
         &states as &[&str],
         &due_in as &[Option<f64>],

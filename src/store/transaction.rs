@@ -22,10 +22,11 @@ impl Store {
         self.begin_with("begin").await
     }
 
-    /// The same for statements that go by keys alone, and that no table is read through for. They are planned once: what
-    /// is planned while the tables are empty would else read all of them later, until the database looks at them anew.
+    /// The same for statements that go by keys alone, and that no table is read through for. They are planned once, and
+    /// not for the first five times anew, which takes longer than to run them; and what is planned while the tables are
+    /// empty would read all of them later, until the database looks at them anew.
     pub(super) async fn begin_by_keys(&self) -> Result<Transaction, StoreError> {
-        self.begin_with("begin; set local enable_seqscan = off").await
+        self.begin_with("begin; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan").await
     }
 
     async fn begin_with(&self, words: &'static str) -> Result<Transaction, StoreError> {
