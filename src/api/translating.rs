@@ -9,6 +9,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -116,12 +117,13 @@ impl OpenedAccount {
     /// Translates an operation without sending it, or says why the provider cannot carry it. Pointers are into
     /// the order.
     pub fn translate(&self, item: Item<'_>) -> Result<Translated, Problem> {
-        self.translate_with(item, Trace::on())
+        self.translate_with(item, Trace::on(), None)
     }
 
-    /// The same; the trace says whether the lineage is wanted, for somebody to see it.
-    pub fn translate_with(&self, item: Item<'_>, trace: Trace) -> Result<Translated, Problem> {
-        translate_for(self.profile, self.outward, &self.account, &self.stored.throttle_group, item, trace)
+    /// The same; the trace says whether the lineage is wanted, for somebody to see it. `written` is the order as its
+    /// caller wrote it, where that is at hand.
+    pub fn translate_with(&self, item: Item<'_>, trace: Trace, written: Option<&Value>) -> Result<Translated, Problem> {
+        translate_for(self.profile, self.outward, &self.account, &self.stored.throttle_group, item, trace, written)
     }
 }
 
@@ -133,6 +135,7 @@ pub fn translate_for(
     throttle_group: &str,
     item: Item<'_>,
     trace: Trace,
+    written: Option<&Value>,
 ) -> Result<Translated, Problem> {
     let Item { operation, order, .. } = item;
     let unsupported = |detail: String| Problem::new(Kind::UnsupportedByProvider, detail);
@@ -143,7 +146,8 @@ pub fn translate_for(
     let Some(entry) = profile.operation(operation, order.document_type()) else {
         return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
     };
-    let Translation { request, refusals, notices, lineage, dropped } = translate_with(profile, outward, account, item, trace);
+    let Translation { request, refusals, notices, lineage, dropped } =
+        translate_with(profile, outward, account, item, trace, written);
     if !refusals.is_empty() {
         return Err(refused(refusals));
     }

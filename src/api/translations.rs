@@ -70,7 +70,7 @@ pub fn translate_offline(
     account: &Account,
 ) -> Result<TranslationView, Problem> {
     let translate = |item: Item<'_>| {
-        translate_for(provider.profile(), provider.outward(), account, &account.id, item, Trace::on())
+        translate_for(provider.profile(), provider.outward(), account, &account.id, item, Trace::on(), None)
     };
     Wish::read(body)?.translate(translate).map(TranslationView::from)
 }

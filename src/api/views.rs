@@ -1,9 +1,12 @@
 //! What callers see of orders, submissions and attempts. Written apart from the ledger's rows.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -52,7 +55,14 @@ pub enum OrderOrTranslation {
 #[derive(Debug)]
 pub struct OrderView {
     pub envelope: OrderEnvelope,
-    document: Order,
+    document: Document,
+}
+
+#[derive(Debug)]
+enum Document {
+    Read(Box<Order>),
+    /// In JSON, as it was kept just now
+    Kept(Arc<str>),
 }
 
 impl OrderView {
@@ -82,11 +92,11 @@ impl OrderView {
         document.provider_order_number = provider_order_number.or(document.provider_order_number);
         let envelope =
             OrderEnvelope { id, provider, status, version, document_complete, created_at, updated_at, submission };
-        Ok(OrderView { envelope, document })
+        Ok(OrderView { envelope, document: Document::Read(Box::new(document)) })
     }
 
     /// An order that was accepted just now, with its first submission.
-    pub fn accepted(document: Order, submission: SubmissionView) -> Self {
+    pub fn accepted(document: Arc<str>, submission: SubmissionView) -> Self {
         let envelope = OrderEnvelope {
             id: submission.order_id,
             provider: submission.provider.clone(),
@@ -97,7 +107,7 @@ impl OrderView {
             updated_at: submission.created_at,
             submission: Some(submission),
         };
-        OrderView { envelope, document }
+        OrderView { envelope, document: Document::Kept(document) }
     }
 
     /// The ETag of the order.
@@ -108,26 +118,9 @@ impl OrderView {
 
 impl Serialize for OrderView {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        /// The id first, then the document, then where it stands.
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Joined<'a> {
-            id: Uuid,
-            #[serde(flatten)]
-            document: &'a Order,
-            provider: &'a str,
-            status: OrderStatus,
-            version: i64,
-            document_complete: bool,
-            created_at: DateTime<Utc>,
-            updated_at: DateTime<Utc>,
-            submission: &'a Option<SubmissionView>,
-        }
         let OrderEnvelope { id, provider, status, version, document_complete, created_at, updated_at, submission } =
             &self.envelope;
-        let joined = Joined {
-            id: *id,
-            document: &self.document,
+        let standing = Standing {
             provider,
             status: *status,
             version: *version,
@@ -136,8 +129,45 @@ impl Serialize for OrderView {
             updated_at: *updated_at,
             submission,
         };
-        joined.serialize(serializer)
+        match &self.document {
+            Document::Read(document) => Joined { id: *id, document, standing }.serialize(serializer),
+            Document::Kept(document) => {
+                let joined = join(*id, document, &standing).map_err(serde::ser::Error::custom)?;
+                RawValue::from_string(joined).map_err(serde::ser::Error::custom)?.serialize(serializer)
+            }
+        }
     }
+}
+
+/// The id first, then the document, then where it stands.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Joined<'a> {
+    id: Uuid,
+    #[serde(flatten)]
+    document: &'a Order,
+    #[serde(flatten)]
+    standing: Standing<'a>,
+}
+
+/// What an answer tells of an order behind its document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Standing<'a> {
+    provider: &'a str,
+    status: OrderStatus,
+    version: i64,
+    document_complete: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    submission: &'a Option<SubmissionView>,
+}
+
+/// The same of a document in JSON, an object with members.
+fn join(id: Uuid, document: &str, standing: &Standing<'_>) -> serde_json::Result<String> {
+    let inside = |object: &str| object[1..object.len() - 1].to_owned();
+    let standing = serde_json::to_string(standing)?;
+    Ok(format!("{{\"id\":\"{id}\",{},{}}}", inside(document), inside(&standing)))
 }
 
 /// One operation on one order, and what came of it.
@@ -363,5 +393,36 @@ impl From<StoredAttempt> for AttemptView {
             sent_at,
             answered_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_order_looks_the_same_whether_it_was_kept_just_now_or_read() {
+        let document = json!({
+            "account": "a", "orderNumber": "SO \"1\"", "shipFrom": {"companyName": "杭州"},
+            "lines": [{"quantity": 1.50}], "customFields": {"text1": null},
+        });
+        let order: Order = serde_json::from_value(document).unwrap();
+        let at = DateTime::UNIX_EPOCH;
+        let envelope = || OrderEnvelope {
+            id: Uuid::nil(),
+            provider: "otms".to_owned(),
+            status: OrderStatus::Pending,
+            version: 1,
+            document_complete: true,
+            created_at: at,
+            updated_at: at,
+            submission: None,
+        };
+        let kept = serde_json::to_string(&order).unwrap();
+        let kept = OrderView { envelope: envelope(), document: Document::Kept(kept.into()) };
+        let read = OrderView { envelope: envelope(), document: Document::Read(Box::new(order)) };
+        assert_eq!(serde_json::to_string(&kept).unwrap(), serde_json::to_string(&read).unwrap());
     }
 }

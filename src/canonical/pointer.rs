@@ -1,13 +1,30 @@
 //! JSON pointers (RFC 6901) into the canonical document.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::hash::BuildHasher;
 
 use serde_json::Value;
 
 /// Escapes one reference token.
 pub fn escape_token(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
+    let mut escaped = String::with_capacity(token.len());
+    push_token(&mut escaped, token);
+    escaped
+}
+
+/// Appends one reference token, escaped.
+pub fn push_token(pointer: &mut String, token: &str) {
+    if !token.contains(['~', '/']) {
+        return pointer.push_str(token);
+    }
+    for character in token.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
 }
 
 /// The parts of `document` that none of `carried` covers. A carried pointer covers all below it. Where
@@ -34,26 +51,31 @@ fn collect(
     if carried.contains(at.as_str()) {
         return true;
     }
-    let children: Vec<(String, &Value)> = match value {
-        Value::Object(members) => members.iter().map(|(name, child)| (escape_token(name), child)).collect(),
-        Value::Array(items) => items.iter().enumerate().map(|(index, child)| (index.to_string(), child)).collect(),
+    let before = left.len();
+    let depth = at.len();
+    let mut any = false;
+    // An empty object or list says nothing that could be lost.
+    match value {
+        Value::Object(members) => {
+            for (name, child) in members {
+                at.push('/');
+                push_token(at, name);
+                any |= collect(child, at, carried, may_fold, left);
+                at.truncate(depth);
+            }
+        }
+        Value::Array(items) => {
+            for (index, child) in items.iter().enumerate() {
+                // Writing to a string does not fail.
+                let _ = write!(at, "/{index}");
+                any |= collect(child, at, carried, may_fold, left);
+                at.truncate(depth);
+            }
+        }
         _ => {
             left.push(at.clone());
             return false;
         }
-    };
-    if children.is_empty() {
-        // An empty object or list says nothing that could be lost.
-        return false;
-    }
-    let before = left.len();
-    let depth = at.len();
-    let mut any = false;
-    for (token, child) in children {
-        at.push('/');
-        at.push_str(&token);
-        any |= collect(child, at, carried, may_fold, left);
-        at.truncate(depth);
     }
     if !any && left.len() > before && !at.is_empty() && may_fold(at, &left[before..]) {
         left.truncate(before);

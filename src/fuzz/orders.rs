@@ -6,7 +6,7 @@ use super::adapters::{SENDING, Sending};
 use super::soundness::{is_storable, is_whole};
 use crate::api::orders::create::read;
 use crate::canonical::{Operation, Order, merge_patch};
-use crate::provider::{Batch, Item, Request, Trace, Translation, Trip, translate};
+use crate::provider::{Batch, Item, Request, Trace, Translation, Trip, translate, translate_with};
 
 /// An order is taken or refused, and never brings the gateway down. What was taken is taken again as it was kept, and
 /// every provider either carries it, always by the same bytes, or says why not.
@@ -33,12 +33,30 @@ fn check(document: &Value) {
     let again = read(&kept).expect("what was taken is taken again");
     assert_eq!(json!(again), kept, "what was taken is kept as it was");
     for sending in SENDING.iter() {
+        check_as_written(sending, &order, document);
         for operation in sending.profile.operations {
             if operation.document_type == order.document_type() {
                 carry(sending, operation.operation, &order);
             }
         }
     }
+}
+
+/// Whoever looks through the document as it was written finds what is in the order, and nothing else.
+fn check_as_written(sending: &Sending, order: &Order, document: &Value) {
+    let Sending { profile, outward, account, whole_order: _ } = sending;
+    let told = |written, trace| {
+        let translation = translate_with(profile, *outward, account, Item::create(order), trace, written);
+        format!("{:?} {:?} {:?}", translation.refusals, translation.notices, translation.dropped)
+    };
+    assert_eq!(sorted(&told(Some(document), Trace::of_members())), sorted(&told(None, Trace::on())));
+}
+
+/// Members may come in any order.
+fn sorted(told: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = told.split(' ').collect();
+    words.sort_unstable();
+    words
 }
 
 fn carry(sending: &Sending, operation: Operation, order: &Order) {

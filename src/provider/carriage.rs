@@ -1,6 +1,8 @@
 //! Nothing is dropped in silence: what an encoder did not carry is a notice, or a refusal where it would
 //! change money, liability or safety.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::account::Account;
@@ -41,16 +43,18 @@ pub struct Translation {
 
 /// Translates one order without sending it.
 pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, item: Item<'_>) -> Translation {
-    translate_with(profile, outward, account, item, Trace::on())
+    translate_with(profile, outward, account, item, Trace::on(), None)
 }
 
-/// The same; `trace`, which must be on, says whether the lineage is wanted.
+/// The same; `trace`, which must be on, says whether the lineage is wanted. `written` is the order as its caller wrote
+/// it, where that is at hand: it has the members that the order has.
 pub fn translate_with(
     profile: &Profile,
     outward: &dyn Outward,
     account: &Account,
     item: Item<'_>,
     mut trace: Trace,
+    written: Option<&Value>,
 ) -> Translation {
     let operation = profile.operation(item.operation, item.order.document_type());
     let Some((operation, endpoint)) =
@@ -69,7 +73,7 @@ pub fn translate_with(
     let (lineage, carried) = trace.into_parts();
 
     let mut dropped = Vec::new();
-    let document = to_be_carried(&item, operation.carries, profile.id);
+    let document = to_be_carried(&item, operation.carries, profile.id, written);
     for pointer in leaves_not_under(&document, &carried, &may_fold) {
         let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
         let (order, member) = order_of(&item, &pointer);
@@ -104,22 +108,25 @@ fn order_of<'a, 'p>(item: &Item<'a>, pointer: &'p str) -> (&'a Order, &'p str) {
 
 /// What the operation tells the provider: the whole order, the members that change, or nothing but which order
 /// it is about.
-fn to_be_carried(item: &Item<'_>, carries: Carries, provider: &str) -> Value {
+fn to_be_carried<'a>(item: &Item<'a>, carries: Carries, provider: &str, written: Option<&'a Value>) -> Cow<'a, Value> {
     if let Some(trip) = item.trip {
-        return json!({"orders": trip.orders, "driver": {"phone": trip.driver_phone}});
+        return Cow::Owned(json!({"orders": trip.orders, "driver": {"phone": trip.driver_phone}}));
     }
     let order = || serde_json::to_value(item.order).unwrap_or(Value::Null);
-    match (carries, item.change) {
+    Cow::Owned(match (carries, item.change) {
         (Carries::Identity, _) => json!({}),
-        (Carries::Change, Some(change)) => change.clone(),
+        (Carries::Change, Some(change)) => return Cow::Borrowed(change),
         (Carries::Change, None) if item.operation == Operation::UpdateCustomFields => {
             let order = order();
             let fields = |pointer: &str| order.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
             let own = fields(&format!("/extensions/{provider}/customFields"));
             json!({"customFields": fields("/customFields"), "extensions": {provider: {"customFields": own}}})
         }
-        (Carries::Change | Carries::Document, _) => order(),
-    }
+        (Carries::Change | Carries::Document, _) => match written {
+            Some(written) => return Cow::Borrowed(written),
+            None => order(),
+        },
+    })
 }
 
 /// Whether one pointer is the other, or stands below or above it.

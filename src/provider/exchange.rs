@@ -172,8 +172,11 @@ pub struct Lineage {
 pub struct Trace {
     extent: Extent,
     lineage: Vec<Lineage>,
-    carried: HashSet<String>,
+    carried: Pointers,
 }
+
+/// Pointers, looked up by a hash that is fast for short texts.
+pub type Pointers = HashSet<String, ahash::RandomState>;
 
 /// How much is recorded.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -210,12 +213,7 @@ impl Trace {
     }
 
     /// The member went to `target`.
-    pub fn carried(
-        &mut self,
-        pointer: impl Into<String>,
-        target: impl FnOnce() -> String,
-        note: Option<&'static str>,
-    ) {
+    pub fn carried(&mut self, pointer: impl Into<String>, target: impl FnOnce() -> String, note: Option<&'static str>) {
         if !self.is_on() {
             return;
         }
@@ -240,7 +238,7 @@ impl Trace {
         }
     }
 
-    pub fn into_parts(self) -> (Vec<Lineage>, HashSet<String>) {
+    pub fn into_parts(self) -> (Vec<Lineage>, Pointers) {
         (self.lineage, self.carried)
     }
 }

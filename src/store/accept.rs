@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -24,8 +25,8 @@ pub struct NewOrder {
     pub endpoint: String,
     pub document_type: DocumentType,
     pub order_number: String,
-    /// In JSON
-    pub document: String,
+    /// In JSON, an object
+    pub document: Arc<str>,
     pub batch_key: String,
     /// What the caller should know of the translation
     pub notices: Vec<SubmissionResult>,
@@ -287,7 +288,7 @@ async fn insert<'e>(
         &column(orders, |order| <&str>::from(order.document_type)) as &[&str],
         &column(orders, |order| order.order_number.as_str()) as &[&str],
         &column(orders, |order| order.batch_key.as_str()) as &[&str],
-        &column(orders, |order| order.document.as_str()) as &[&str],
+        &column(orders, |order| &*order.document) as &[&str],
         &column(orders, |_| Uuid::now_v7()),
         &column(orders, |order| order.trace_parent.as_deref()) as &[Option<&str>],
         &of_key(orders, |key| key.api_key_id) as &[Option<Uuid>],

@@ -18,6 +18,8 @@ async fn a_bad_order_never_spoils_its_neighbours() {
     unknown_member["colour"] = json!("red");
     let mut unknown_account = order("SO-3");
     unknown_account["account"] = json!("nobody");
+    let mut unprintable = order("SO-5");
+    unprintable["remarks"] = json!("bell \u{7}");
     let orders = [
         order("SO-1"),
         unknown_member,
@@ -26,6 +28,7 @@ async fn a_bad_order_never_spoils_its_neighbours() {
         json!("no order"),
         order("SO-1"),
         order("SO-4"),
+        unprintable,
     ];
     let answer = post(&bench, &orders, "k1").await;
     assert_eq!(answer.status, 207, "{:#}", answer.body);
@@ -46,6 +49,7 @@ async fn a_bad_order_never_spoils_its_neighbours() {
             (4, 422, Some("/problems/validation-failed")),
             (5, 409, Some("/problems/order-exists")),
             (6, 202, None),
+            (7, 422, Some("/problems/validation-failed")),
         ]
     );
     assert_eq!(items[1]["problem"]["errors"][0]["pointer"], "/colour");

@@ -1,10 +1,12 @@
 //! An order that was accepted just now, as its caller sees it: from what was kept, without reading it again.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::create::CheckedOrder;
 use crate::api::AppState;
-use crate::api::problem::{Kind, Problem};
+use crate::api::problem::Problem;
 use crate::api::views::{OrderView, SubmissionView};
 use crate::canonical::{HoldReason, Operation, SubmissionState};
 use crate::store::accept::{NewOrder, Queued};
@@ -19,12 +21,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    pub fn of(
-        checked: CheckedOrder,
-        idempotency: Option<IdempotencyKey>,
-        trace_parent: Option<&str>,
-    ) -> Result<Self, Problem> {
-        let CheckedOrder { order, translated, queue_limit, quota: _ } = &checked;
+    pub fn of(checked: CheckedOrder, idempotency: Option<IdempotencyKey>, trace_parent: Option<&str>) -> Self {
+        let CheckedOrder { order, document, translated, queue_limit, quota: _ } = &checked;
         let new = NewOrder {
             order_id: Uuid::now_v7(),
             submission_id: Uuid::now_v7(),
@@ -33,8 +31,7 @@ impl Candidate {
             endpoint: translated.lane.endpoint.clone(),
             document_type: order.document_type(),
             order_number: order.order_number.clone(),
-            document: serde_json::to_string(order)
-                .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?,
+            document: Arc::clone(document),
             batch_key: translated.batch_key.clone(),
             notices: translated.notices.clone(),
             idempotency,
@@ -42,7 +39,7 @@ impl Candidate {
             queue_limit: *queue_limit,
             trace_parent: trace_parent.map(str::to_owned),
         };
-        Ok(Candidate { new, checked })
+        Candidate { new, checked }
     }
 
     /// The same, to be kept only if what it was checked against still stands.
@@ -69,13 +66,13 @@ pub async fn alone(
         _ => None,
     };
     let stored = submission(&checked, (order_id, submission_id), queued);
-    Ok(OrderView::accepted(checked.order, SubmissionView::of(stored, estimate)))
+    Ok(OrderView::accepted(checked.document, SubmissionView::of(stored, estimate)))
 }
 
 /// The accepted order as one of many.
 pub fn among_others(checked: CheckedOrder, ids: (Uuid, Uuid), queued: Queued) -> OrderView {
     let stored = submission(&checked, ids, queued);
-    OrderView::accepted(checked.order, SubmissionView::of(stored, None))
+    OrderView::accepted(checked.document, SubmissionView::of(stored, None))
 }
 
 fn submission(checked: &CheckedOrder, (order_id, id): (Uuid, Uuid), queued: Queued) -> StoredSubmission {

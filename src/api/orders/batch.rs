@@ -17,8 +17,9 @@ use super::create::{CheckedOrder, check_for, exists, read};
 use super::with_submissions;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::body::{JsonBody, validate};
+use crate::api::body::{JsonBody, take};
 use crate::api::idempotency::{IdempotencyHeader, replay};
+use crate::api::openapi::CONTRACT;
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{KnownAccounts, TranslationView};
@@ -134,7 +135,7 @@ pub async fn handler(
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
     if params.validate_only {
-        return preview(&state, &caller, &orders_of(&body.value)?).await;
+        return preview(&state, &caller, &orders_of(body.value)?).await;
     }
     let key = idempotency.key(&caller, "POST", &body.bytes, PreferWait(None)).ok_or_else(|| {
         Problem::new(
@@ -145,15 +146,14 @@ pub async fn handler(
     if let Some(first) = replay(&state.store, &key).await? {
         return Ok(mark_replayed(replayed(&state, &caller, first.answer).await?));
     }
-    let orders = orders_of(&body.value)?;
     // A large batch is not held in more copies than it must be.
-    body.value = Value::Null;
+    let orders = orders_of(std::mem::take(&mut body.value))?;
     let mut accounts = KnownAccounts::default();
     let (mut new, mut checked) = (Vec::with_capacity(orders.len()), Vec::with_capacity(orders.len()));
     for order in orders {
         let candidate = check(&state, &caller, &order, &mut accounts, Trace::of_members())
             .await
-            .and_then(|checked| Candidate::of(checked, None, caller.trace_parent()));
+            .map(|checked| Candidate::of(checked, None, caller.trace_parent()));
         checked.push(candidate.map(|candidate| {
             let ids = (candidate.new.order_id, candidate.new.submission_id);
             new.push(candidate.new);
@@ -170,8 +170,13 @@ pub async fn handler(
     }
 }
 
-fn orders_of(body: &Value) -> Result<Vec<Value>, Problem> {
-    let OrdersBody { orders } = validate(body)?;
+/// Takes the orders out of a body. What is wrong with one of them is no matter here.
+fn orders_of(body: Value) -> Result<Vec<Value>, Problem> {
+    let errors = CONTRACT.validator::<OrdersBody>().errors(&body);
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let OrdersBody { orders } = take(body)?;
     if orders.len() > MOST_ORDERS {
         return Err(Problem::new(
             Kind::BatchTooLarge,
@@ -191,7 +196,7 @@ async fn check(
 ) -> Result<CheckedOrder, Problem> {
     let order = read(document)?;
     let account = accounts.of(state, caller, &order.account).await?;
-    check_for(state, account, order, trace)
+    check_for(state, account, order, document, trace)
 }
 
 /// What would be sent of each order. Nothing is stored or sent.

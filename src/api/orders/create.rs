@@ -1,6 +1,7 @@
 //! `POST /v1/orders`
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -31,6 +32,8 @@ use crate::store::grounds::Grounds;
 /// An order that was checked against everything that can be known before it is sent.
 pub struct CheckedOrder {
     pub order: Order,
+    /// In JSON, as it is kept
+    pub document: Arc<str>,
     pub translated: Translated,
     /// How much may wait for its account
     pub queue_limit: Option<NonZeroU32>,
@@ -79,7 +82,7 @@ pub async fn handler(
     {
         let caller = &presumed.caller;
         let key = idempotency.key(caller, "POST", &body.bytes, prefer);
-        let candidate = Candidate::of(checked, key, caller.trace_parent())?.on(grounds);
+        let candidate = Candidate::of(checked, key, caller.trace_parent()).on(grounds);
         if let Some(answer) = keep(&state, caller, candidate, prefer).await? {
             return Ok(answer);
         }
@@ -95,7 +98,7 @@ pub async fn handler(
         // A repetition is answered as the first request was, even if the order would not pass any more.
         Err(problem) => return replayed(&state, &caller, key.as_ref()).await?.ok_or(problem),
     };
-    let candidate = Candidate::of(checked, key, caller.trace_parent())?;
+    let candidate = Candidate::of(checked, key, caller.trace_parent());
     let answer = keep(&state, &caller, candidate, prefer).await?;
     answer.ok_or_else(|| Problem::new(Kind::Internal, "The order was checked against nothing, and that was outdated."))
 }
@@ -149,32 +152,30 @@ fn check_presumed(state: &AppState, presumed: &PresumedCaller, document: &Value)
         return None;
     }
     let grounds = presumed.grounds(&account.stored);
-    Some((check_for(state, &account, order, Trace::of_members()).ok()?, grounds))
+    Some((check_for(state, &account, order, document, Trace::of_members()).ok()?, grounds))
 }
 
 /// Checks an order against its schema, the rules across members, the account, and what its provider can
 /// carry.
-pub async fn check(
-    state: &AppState,
-    caller: &Caller,
-    document: &Value,
-    trace: Trace,
-) -> Result<CheckedOrder, Problem> {
+pub async fn check(state: &AppState, caller: &Caller, document: &Value, trace: Trace) -> Result<CheckedOrder, Problem> {
     let order = read(document)?;
     let account = account_for(state, caller, &order.account).await?;
-    check_for(state, &account, order, trace)
+    check_for(state, &account, order, document, trace)
 }
 
-/// The same where the account is known and the order was read.
+/// The same where the account is known and the order was read from its document.
 pub fn check_for(
     state: &AppState,
     account: &OpenedAccount,
     order: Order,
+    document: &Value,
     trace: Trace,
 ) -> Result<CheckedOrder, Problem> {
-    let translated = account.translate_with(Item::create(&order), trace)?;
+    let translated = account.translate_with(Item::create(&order), trace, Some(document))?;
     let quota = account.quota(&translated.lane.endpoint);
-    Ok(CheckedOrder { queue_limit: account.queue_limit(state), quota, order, translated })
+    let document = serde_json::to_string(&order)
+        .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
+    Ok(CheckedOrder { queue_limit: account.queue_limit(state), quota, document: document.into(), order, translated })
 }
 
 /// Reads an order that is to be made, or says what is wrong with it, whoever its provider is.

@@ -112,7 +112,7 @@ async fn the_search_goes_by_indexes() {
     let mut connection = bench.database.connection().await;
     sqlx::query("set enable_seqscan = off").execute(&mut connection).await.unwrap();
     for (condition, index) in [
-        ("select id from orders where order_number = 'x'", "orders_by_order_number"),
+        ("select id from orders where order_number = 'x'", "orders_by_order_number_and_account"),
         ("select id from orders where provider_order_number = 'x'", "orders_by_provider_order_number"),
         ("select id from orders where document ->> 'customerReference' = 'x'", "orders_by_customer_reference"),
         ("select id from trips where provider_trip_number = 'x'", "trips_by_provider_trip_number"),

@@ -193,7 +193,7 @@ impl<'a> Bench<'a> {
             endpoint: self.lane.endpoint.clone(),
             document_type: DocumentType::TransportOrder,
             order_number: number,
-            document: "{}".to_owned(),
+            document: "{}".into(),
             batch_key: String::new(),
             notices: Vec::new(),
             idempotency: None,

@@ -146,7 +146,7 @@ impl<'a> Bench<'a> {
             provider: self.lane.provider.clone(),
             endpoint: self.lane.endpoint.clone(),
             document_type: DocumentType::TransportOrder,
-            document: json!({"orderNumber": number}).to_string(),
+            document: json!({"orderNumber": number}).to_string().into(),
             order_number: number,
             batch_key: String::new(),
             notices: Vec::new(),
