@@ -12,6 +12,7 @@ pub mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod gateway;
+pub mod lately;
 pub mod metrics;
 pub mod monitor;
 pub mod postgres;

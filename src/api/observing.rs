@@ -80,7 +80,9 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     HTTP_REQUESTS.increment([method, route, class(response.status())]);
     HTTP_REQUEST_DURATION.record_time([method, route], begun.elapsed());
-    Span::current().record("http.response.status_code", exported(|| response.status().as_u16()));
+    if let Some(status) = exported(|| response.status().as_u16()) {
+        Span::current().record("http.response.status_code", status);
+    }
     if response.status().is_server_error() {
         Span::current().record("otel.status_code", exported(|| "ERROR"));
     }

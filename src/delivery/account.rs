@@ -6,6 +6,7 @@ use super::Delivery;
 use super::ask::AskError;
 use crate::provider::{self, Account, Credentials, Evidence, Item, Mask, Provider, Request};
 use crate::store::accounts::StoredAccount;
+use crate::store::claim::ClaimedBatch;
 use crate::store::lanes::LaneKey;
 use crate::vault::{Place, Vault, VaultError};
 
@@ -97,17 +98,30 @@ impl From<VaultError> for OpenError {
 impl Delivery {
     /// Reads and opens an account. That the ledger fails for a moment says nothing of the account.
     pub(super) async fn open(&self, account_id: &str) -> Result<Opened, AskError> {
-        let stored = self.inner.store.account(account_id).await?;
-        let stored = stored.ok_or_else(|| AskError::Unusable("the account is gone".to_owned()))?;
-        let opened = open_account(&stored, &self.inner.vault);
+        let stored = self.inner.store.account(account_id).await?.ok_or_else(gone)?;
+        self.open_stored(&stored)
+    }
+
+    /// Opens the account of a batch.
+    pub(super) async fn open_for(&self, batch: &ClaimedBatch) -> Result<Opened, AskError> {
+        let stored = self.inner.store.account_of_version(&batch.account_id, batch.account_row).await?;
+        self.open_stored(&*stored.ok_or_else(gone)?)
+    }
+
+    fn open_stored(&self, stored: &StoredAccount) -> Result<Opened, AskError> {
+        let opened = open_account(stored, &self.inner.vault);
         let (provider, account) = opened.map_err(|error| match error {
             OpenError::KeyNotGiven(error) => AskError::KeyNotGiven(error),
             error => AskError::Unusable(error.to_string()),
         })?;
         let callback_token = stored.callback_token.as_ref();
         let callback_token = callback_token
-            .and_then(|sealed| self.inner.vault.open_text(&Place::CallbackToken(account_id), sealed).ok());
-        let throttle_group = stored.throttle_group;
+            .and_then(|sealed| self.inner.vault.open_text(&Place::CallbackToken(&stored.id), sealed).ok());
+        let throttle_group = stored.throttle_group.clone();
         Ok(Opened { provider, account, throttle_group, session_generation: None, callback_token })
     }
+}
+
+fn gone() -> AskError {
+    AskError::Unusable("the account is gone".to_owned())
 }

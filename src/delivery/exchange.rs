@@ -97,25 +97,33 @@ impl Delivery {
         let told = told(&going);
         let done = tokio::time::timeout(LEASE, self.exchange_and_settle(&going)).instrument(told);
         tokio::select! {
-            _ = done => self.wake_group(&lane.key),
+            done = done => {
+                let lets_go = done.unwrap_or(true);
+                if lane.has_waited() || lets_go {
+                    self.wake_group(&lane.key);
+                }
+            }
             // What was sent and is not settled stays in doubt until its lease runs out.
             () = self.inner.abort.cancelled() => {}
         }
     }
 
-    async fn exchange_and_settle(&self, going: &Going<'_>) {
+    /// Whether something else may go now, as far as is known.
+    async fn exchange_and_settle(&self, going: &Going<'_>) -> bool {
         let Ok(settlement) = self.exchange(going).await else {
             SLOTS_MISSED.increment([&going.batch.account_id, going.lane.endpoint.id]);
-            return self.release(going).await;
+            self.release(going).await;
+            return true;
         };
-        self.settle(going, &settlement).await;
+        let lets_go = self.settle(going, &settlement).await;
         let ended = settlement.items.iter().filter(|item| item.state.is_final()).map(|item| item.submission_id);
         self.inner.waiting.settled(ended);
+        lets_go
     }
 
     /// Does the exchange; gives what came of it.
     async fn exchange(&self, going: &Going<'_>) -> Result<Settlement, MissedSlot> {
-        let mut opened = match self.open(&going.batch.account_id).await {
+        let mut opened = match self.open_for(&going.batch).await {
             Ok(opened) => opened,
             Err(AskError::Unusable(reason)) => {
                 let mut settlement = going.settlement(going.all(|item| verdict::released(item, UNUSABLE_ACCOUNT)));
@@ -220,14 +228,14 @@ impl Delivery {
     }
 
     /// Settles, and tries again while the lease lasts: the provider's answer must not be lost to a hiccup of
-    /// the database.
-    async fn settle(&self, going: &Going<'_>, settlement: &Settlement) {
+    /// the database. Whether something else may go now, as far as is known.
+    async fn settle(&self, going: &Going<'_>, settlement: &Settlement) -> bool {
         let mut pause = Duration::from_millis(100);
         let mut tries = 0_u32;
         loop {
             tries += 1;
             match within(self.inner.store.settle(settlement)).await {
-                Ok(Fenced::Settled) => {
+                Ok(Fenced::Settled { lets_go }) => {
                     if let Some(reason) = &settlement.pause {
                         tracing::error!(account = settlement.account_id, reason, "account paused");
                     }
@@ -235,11 +243,12 @@ impl Delivery {
                         tracing::info!(exchange = %settlement.exchange_id, tries, "settled after all");
                     }
                     measure::settled(going.lane, &going.batch, going.claimed, settlement);
-                    return moment::reached(Moment::AfterSettle);
+                    moment::reached(Moment::AfterSettle);
+                    return lets_go;
                 }
                 Ok(Fenced::TooLate) => {
                     tracing::warn!(exchange = %settlement.exchange_id, "an answer came after its lease; evidence decides");
-                    return;
+                    return true;
                 }
                 Err(error) if going.claimed.elapsed() + pause < LEASE => {
                     if tries == 1 {
@@ -250,7 +259,7 @@ impl Delivery {
                 }
                 Err(error) => {
                     tracing::error!(%error, exchange = %settlement.exchange_id, tries, "could not settle within the lease; evidence decides");
-                    return;
+                    return true;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! One lane: claims batch after batch, and hands each to a task of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -36,13 +36,28 @@ pub struct LaneHandle {
     batch_limit: AtomicU16,
     /// How long it took lately, in microseconds, from taking a token until a request could leave
     head_start: AtomicU64,
+    /// As many exchanges are in flight as may be: the end of one lets the next go
+    is_full: AtomicBool,
 }
 
 impl LaneHandle {
     fn new(key: LaneKey, endpoint: &'static Endpoint, notify: Arc<Notify>, asks_first: bool) -> Self {
         let batch_limit = AtomicU16::new(endpoint.batch_limit);
         let doubtful_limit = if asks_first { 1 } else { endpoint.batch_limit };
-        LaneHandle { key, endpoint, notify, doubtful_limit, batch_limit, head_start: AtomicU64::new(FIRST_HEAD_START) }
+        LaneHandle {
+            key,
+            endpoint,
+            notify,
+            doubtful_limit,
+            batch_limit,
+            head_start: AtomicU64::new(FIRST_HEAD_START),
+            is_full: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the lane waits for an exchange to end; it is told now that one did.
+    pub fn has_waited(&self) -> bool {
+        self.is_full.swap(false, Ordering::Relaxed)
     }
 
     /// The head start that the next claim needs, lest it miss the slot that it books.
@@ -165,13 +180,20 @@ impl Delivery {
             let pause = match claimed {
                 Ok(Claim::Batch(batch)) => {
                     CLAIM_DURATION.record_time([provider, endpoint_id], before.elapsed());
-                    let (delivery, lane) = (self.clone(), Arc::clone(&lane));
+                    let (delivery, lane, more) = (self.clone(), Arc::clone(&lane), batch.more);
                     self.inner.tasks.spawn(async move { delivery.run_exchange(&lane, batch, before).await });
-                    continue;
+                    if more {
+                        continue;
+                    }
+                    None
                 }
                 Ok(Claim::NoToken(wait)) if wait.is_zero() => continue,
                 Ok(Claim::NoToken(wait)) => Some(wait.min(LONGEST_SLEEP)),
-                Ok(Claim::NothingDue | Claim::LaneFull) => None,
+                Ok(Claim::NothingDue) => None,
+                Ok(Claim::LaneFull) => {
+                    lane.is_full.store(true, Ordering::Relaxed);
+                    None
+                }
                 Err(error) => {
                     self.rest(setbacks.failed(&error)).await;
                     continue;

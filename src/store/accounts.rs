@@ -1,11 +1,13 @@
 //! Downstream accounts.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use tokio::time::Instant;
 
 use super::audit::{Act, commit_with};
 use super::grounds::RowVersion;
@@ -224,6 +226,23 @@ impl Store {
             async move { each_of(&ids, within(store.accounts_by_id(&ids)).await) }
         });
         found.await
+    }
+
+    /// The account, which has this version; looked for unless it is known from a moment ago.
+    pub async fn account_of_version(
+        &self,
+        id: &str,
+        version: RowVersion,
+    ) -> Result<Option<Arc<StoredAccount>>, StoreError> {
+        let now = Instant::now();
+        if let Some(known) = self.known_accounts.get(id, now).filter(|account| account.row == version) {
+            return Ok(Some(known));
+        }
+        let found = self.account(id).await?.map(Arc::new);
+        if let Some(account) = &found {
+            self.known_accounts.keep(id.to_owned(), Arc::clone(account), now);
+        }
+        Ok(found)
     }
 
     async fn accounts_by_id(&self, ids: &[String]) -> Result<HashMap<String, StoredAccount>, StoreError> {

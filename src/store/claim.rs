@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::grounds::RowVersion;
 use super::lanes::LaneKey;
 use super::{Store, StoreError, seconds, word};
 use crate::canonical::{Operation, merge_patch};
@@ -51,6 +52,8 @@ pub enum Claim {
 pub struct ClaimedBatch {
     pub exchange_id: Uuid,
     pub account_id: String,
+    /// Of the account as it was claimed for
+    pub account_row: RowVersion,
     /// From the booking until the request may leave
     pub wait: Duration,
     /// From the booking until its slot, from which the bucket counts: it may leave before, and little after
@@ -64,6 +67,8 @@ pub struct ClaimedBatch {
     pub claimed: tokio::time::Instant,
     /// What it holds may stand at the provider, and evidence did not clear it
     pub doubtful: bool,
+    /// More of the lane may be due
+    pub more: bool,
     pub items: Vec<ClaimedItem>,
 }
 
@@ -199,7 +204,7 @@ async fn take_batch(
                 select case when clock.now - $9::timestamptz <= make_interval(secs => $10) then $9::timestamptz else clock.now end as at
                 from clock),
             head as materialized (
-                select candidate.account_id, candidate.batch_key, candidate.doubtful
+                select candidate.account_id, a.xmin::text::bigint as account_row, candidate.batch_key, candidate.doubtful
                 from clock, accounts a cross join lateral (
                     select s.account_id, s.batch_key, s.may_exist and not s.cleared as doubtful, s.due_at, s.sequence from submissions s
                     where s.account_id = a.id and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt') and s.due_at <= clock.now
@@ -248,11 +253,20 @@ async fn take_batch(
             select taken.id, taken.order_id, taken.trip_id, taken.operation, taken.change as "change: Json<Value>", taken.may_exist,
                 (taken.may_exist and exists (
                     select from attempts before where before.submission_id = taken.id and before.outcome = 'in_doubt')) as "doubted!",
-                taken.cleared, taken.misses, taken.attempts, taken.account_id, o.document as "document: Json<Box<RawValue>>",
+                taken.cleared, taken.misses, taken.attempts, taken.account_id,
+                (select account_row from head) as "account_row!", o.document as "document: Json<Box<RawValue>>",
                 o.document_complete, o.provider_order_number, o.adopted, taken.trace_parent,
                 (extract(epoch from clock.now - taken.created_at))::float8 as "age!",
                 (extract(epoch from clock.now - booking.at))::float8 as "lag!",
-                (extract(epoch from clock.now - $9::timestamptz))::float8 as "claimed_after!"
+                (extract(epoch from clock.now - $9::timestamptz))::float8 as "claimed_after!",
+                -- Looked for only behind a batch that is not full: what is taken here is still among what could go.
+                cardinality((select ids from picked)) >= $4 or exists (
+                    select from accounts a cross join lateral (
+                        select from submissions s
+                        where s.account_id = a.id and s.endpoint = $3 and s.ready and s.state in ('queued', 'in_doubt') and s.due_at <= clock.now
+                          and s.id <> all((select ids from picked)::uuid[])
+                        limit 1) left_over
+                    where a.provider = $1 and a.throttle_group = $2) as "more!"
             from clock, booking, taken cross join lateral (
                 select document, document_complete, provider_order_number, adopted from orders where id = taken.order_id offset 0) o
             order by taken.position"#,
@@ -274,6 +288,7 @@ async fn take_batch(
         .await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let (account_id, lag, doubtful) = (first.account_id.clone(), first.lag, first.may_exist && !first.cleared);
+    let (account_row, more) = (RowVersion::read(first.account_row), first.more);
     let claimed = lane.received + Duration::from_secs_f64(first.claimed_after.max(0.0));
     let items = rows
         .into_iter()
@@ -302,12 +317,14 @@ async fn take_batch(
     Ok(Some(ClaimedBatch {
         exchange_id,
         account_id,
+        account_row,
         wait: lane.to_slot,
         slot,
         received: lane.received,
         lag,
         claimed,
         doubtful,
+        more,
         items,
     }))
 }

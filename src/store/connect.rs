@@ -73,6 +73,7 @@ impl Store {
             accepting: Grouped::new(MOST_TOGETHER, 2),
             finding_keys: Grouped::new(MOST_TOGETHER, 2),
             finding_accounts: Grouped::new(MOST_TOGETHER, 2),
+            known_accounts: Arc::default(),
         })
     }
 

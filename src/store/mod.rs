@@ -53,6 +53,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
+use crate::lately::Lately;
+
 use accept::{Accepted, NewOrder};
 use accounts::StoredAccount;
 use api_keys::ValidApiKey;
@@ -75,6 +77,8 @@ pub struct Store {
     finding_keys: Grouped<Vec<u8>, Option<ValidApiKey>>,
     /// Accounts that are looked for
     finding_accounts: Grouped<String, Option<StoredAccount>>,
+    /// Accounts that exchanges used a moment ago, by their ids
+    known_accounts: Arc<Lately<String, StoredAccount>>,
 }
 
 impl Store {

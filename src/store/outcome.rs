@@ -18,17 +18,21 @@ pub(super) fn changed(document: &Value, change: &Value) -> Value {
     changed
 }
 
-/// Records what came of submissions whose own rows are up to date already, and whose orders are locked.
+/// Records what came of submissions whose own rows are up to date already, and whose orders are locked; whether something
+/// may go now that waited behind them.
 pub(super) async fn record(
     connection: &mut PgConnection,
     items: &[SettledItem],
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     trips::settle(connection, items, now).await?;
-    record_items(connection, items, now).await?;
+    let lets_go = record_items(connection, items, now).await?;
     // What waits behind a creation that failed goes with it.
     let failed: Vec<Uuid> = items.iter().filter(|item| is_failed_creation(item)).map(|item| item.order_id).collect();
-    if failed.is_empty() { Ok(()) } else { cancel_followers(connection, &failed, now).await }
+    if !failed.is_empty() {
+        cancel_followers(connection, &failed, now).await?;
+    }
+    Ok(lets_go)
 }
 
 /// All of it but for the other orders of trips: the orders' status, number and document; the results, in the place of
@@ -40,10 +44,10 @@ async fn record_items(
     connection: &mut PgConnection,
     items: &[SettledItem],
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let column = ItemColumns::of(items);
     let said = ResultColumns::of(items);
-    sqlx::query!(
+    let lets_go = sqlx::query_scalar!(
         "with item as materialized (
              select u.*, o.account_id, o.order_number, o.status as status_before,
                  case when u.may_stand_at ? o.status then u.told_status else o.status end as status,
@@ -81,7 +85,8 @@ async fn record_items(
                      select next.id from item i cross join lateral (
                          select id from submissions where order_id = i.order_id and finished_at is null order by sequence limit 1) next
                      where i.lets_next_go))
-               and not ready and state = 'queued'),
+               and not ready and state = 'queued'
+             returning id),
          woken as (
              -- One that is being processed right now is passed over, so that neither waits for the other; it looks again
              -- by itself.
@@ -96,25 +101,27 @@ async fn record_items(
                      select w.callback_id from item i join callback_waits w
                          on w.account_id = i.account_id and w.provider_order_number = i.number
                      where i.told_number is not null)
-                 for update skip locked))
-         insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
-         select e.id, e.type, i.account_id, i.order_id, i.submission_id,
-             jsonb_strip_nulls(jsonb_build_object('orderNumber', i.order_number, 'providerOrderNumber', i.number,
-                 'operation', i.operation, 'state', i.state, 'status', i.status)), $18, (select onelane_now())
-         from item i cross join lateral (
-             select i.event_id, i.event where i.event is not null
-             union all
-             -- What a callback told before is not told again. Only of an order that a callback moved; the others have no
-             -- such event, and theirs are not looked through. An order that was cancelled here, and then corrected, may be
-             -- cancelled again.
-             select i.order_event_id, i.order_event
-             where i.order_event is not null and not (i.order_event = any($30) and i.status_before <> 'pending' and exists (
-                 select from (
-                     select recorded_at from events where order_id = i.order_id and type = i.order_event
-                     union all
-                     select recorded_at from milestones where order_id = i.order_id and type = i.order_event) told
-                 where i.order_event <> $31 or told.recorded_at >= coalesce(
-                     (select max(created_at) from submissions where order_id = i.order_id and operation = $32), '-infinity')))) e (id, type)",
+                 for update skip locked)),
+         told as (
+             insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
+             select e.id, e.type, i.account_id, i.order_id, i.submission_id,
+                 jsonb_strip_nulls(jsonb_build_object('orderNumber', i.order_number, 'providerOrderNumber', i.number,
+                     'operation', i.operation, 'state', i.state, 'status', i.status)), $18, (select onelane_now())
+             from item i cross join lateral (
+                 select i.event_id, i.event where i.event is not null
+                 union all
+                 -- What a callback told before is not told again. Only of an order that a callback moved; the others have no
+                 -- such event, and theirs are not looked through. An order that was cancelled here, and then corrected, may be
+                 -- cancelled again.
+                 select i.order_event_id, i.order_event
+                 where i.order_event is not null and not (i.order_event = any($30) and i.status_before <> 'pending' and exists (
+                     select from (
+                         select recorded_at from events where order_id = i.order_id and type = i.order_event
+                         union all
+                         select recorded_at from milestones where order_id = i.order_id and type = i.order_event) told
+                     where i.order_event <> $31 or told.recorded_at >= coalesce(
+                         (select max(created_at) from submissions where order_id = i.order_id and operation = $32), '-infinity')))) e (id, type))
+         select exists (select from released) as \"lets_go!\"",
         &column.submission_ids,
         &column.order_ids,
         &column.operations as &[&str],
@@ -148,9 +155,9 @@ async fn record_items(
         <&str>::from(EventType::OrderCancelled),
         <&str>::from(Operation::Create),
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(())
+    Ok(lets_go)
 }
 
 /// Items as the statement takes them: column by column.

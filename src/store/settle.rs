@@ -134,7 +134,10 @@ impl SettledTrip {
 /// Whether a settlement still counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fenced {
-    Settled,
+    Settled {
+        /// Something else may go now: what waited behind it, what is tried again at once, or what a circuit held
+        lets_go: bool,
+    },
     /// The lease ran out before; nothing was changed.
     TooLate,
 }
@@ -142,11 +145,11 @@ pub enum Fenced {
 impl Store {
     pub async fn settle(&self, settlement: &Settlement) -> Result<Fenced, StoreError> {
         let mut transaction = self.begin_by_keys().await?;
-        let Some(now) = close_exchange(&mut transaction, settlement).await? else {
+        let Some(closed) = close_exchange(&mut transaction, settlement).await? else {
             return Ok(Fenced::TooLate);
         };
-        update_submissions(&mut transaction, settlement, now).await?;
-        outcome::record(&mut transaction, &settlement.items, now).await?;
+        let now = closed.at;
+        let let_followers_go = outcome::record(&mut transaction, &settlement.items, now).await?;
         if let Some(wait) = settlement.throttled_for {
             lanes::empty_bucket(&mut transaction, &settlement.lane, wait).await?;
         }
@@ -158,20 +161,26 @@ impl Store {
         }
         transaction.commit().await?;
         self.tell_of_events();
-        Ok(Fenced::Settled)
+        let tried_again = settlement.items.iter().any(|item| item.due_in == Some(Duration::ZERO));
+        Ok(Fenced::Settled { lets_go: let_followers_go || tried_again || closed.ended_circuit })
     }
 }
 
-/// Closes the exchange if its lease still holds, the fence; keeps what was sent and received; and locks the orders, so
-/// that nothing is queued behind a submission while it ends.
-async fn close_exchange(
-    connection: &mut PgConnection,
-    settlement: &Settlement,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
+/// An exchange that was closed just now.
+struct Closed {
+    at: DateTime<Utc>,
+    /// The answer ended what a circuit held
+    ended_circuit: bool,
+}
+
+/// Closes the exchange if its lease still holds, the fence; keeps what was sent and received; locks the orders, so that
+/// nothing is queued behind a submission while it ends; and brings submissions and their attempts up to date. An answer
+/// closes the account's circuit.
+#[expect(clippy::too_many_lines, reason = "one statement, and its columns")]
+async fn close_exchange(connection: &mut PgConnection, settlement: &Settlement) -> Result<Option<Closed>, StoreError> {
     let record = settlement.record.as_ref();
     let response = record.and_then(|record| record.response.as_ref());
     let sent_after = |record: &ExchangeRecord| record.sent.saturating_duration_since(settlement.claimed);
-    let orders: Vec<Uuid> = settlement.items.iter().map(|item| item.order_id).collect();
     let trips: Vec<Uuid> = settlement.items.iter().filter_map(|item| Some(item.trip.as_ref()?.trip_id)).collect();
     let request = record.map(|record| ("request", &record.request_body));
     let bodies: Vec<(&str, &PackedBody)> =
@@ -180,23 +189,47 @@ async fn close_exchange(
     let contents: Vec<&[u8]> = bodies.iter().map(|(_, body)| body.content.as_slice()).collect();
     let sizes: Vec<i64> = bodies.iter().map(|(_, body)| body.size).collect();
     let truncated: Vec<bool> = bodies.iter().map(|(_, body)| body.truncated).collect();
+    let column = Columns::of(&settlement.items);
     let row = sqlx::query!(
         r#"with closed as (
                update exchanges set finished_at = onelane_now(), method = $2, url = $3, request_headers = $4,
                    sent_at = claimed_at + make_interval(secs => $5), answered_at = claimed_at + make_interval(secs => $6),
                    response_status = $7, response_headers = $8, error = $9
                where id = $1 and finished_at is null and lease_until > onelane_now()
-               returning id, finished_at),
+               returning id, finished_at as at, lease_until),
            kept as (
                insert into exchange_bodies (exchange_id, direction, content, size, truncated, recorded_at)
-               select closed.id, body.direction, body.content, body.size, body.truncated, closed.finished_at
+               select closed.id, body.direction, body.content, body.size, body.truncated, closed.at
                from closed, unnest($10::text[], $11::bytea[], $12::bigint[], $13::bool[]) as body (direction, content, size, truncated)),
            locked as materialized (
                select id from orders
                where id = any($14::uuid[] || array(select order_id from trip_orders where trip_id = any($15)))
                  and exists (select from closed)
-               order by id for update)
-           select finished_at as "finished_at!", (select count(*) from locked) as locked from closed"#,
+               order by id for update),
+           settled as (
+               update submissions s set state = u.state, ready = u.due_in is not null,
+                   due_at = case when u.due_in is null or (u.due_in = 0 and not u.after_lease) then s.due_at
+                       when u.after_lease then greatest(closed.at + make_interval(secs => u.due_in), closed.lease_until)
+                       else closed.at + make_interval(secs => u.due_in) end,
+                   attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist, cleared = u.cleared, misses = u.misses,
+                   batch_key = case when u.alone then s.id::text else s.batch_key end,
+                   provider_order_number = coalesce(u.number, s.provider_order_number),
+                   updated_at = closed.at, finished_at = case when u.finished then closed.at end
+               -- What is locked is counted, so that it is locked before.
+               from closed, (select count(*) from locked) all_locked,
+                   unnest($16::uuid[], $17::text[], $18::float8[], $19::bool[], $20::int[], $21::bool[], $22::text[], $23::bool[],
+                       $24::bool[], $25::int[], $26::bool[])
+                       as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
+               where s.id = u.id and s.id = any($16) and s.exchange_id = closed.id and s.state = 'sending'
+               returning s.id, s.state, s.exchanges),
+           attempted as (
+               update attempts t set outcome = settled.state from settled
+               where t.submission_id = settled.id and t.number = settled.exchanges),
+           reached as (
+               update accounts set transport_failures = 0, circuit_open_until = null
+               where $28 and id = $27 and (transport_failures > 0 or circuit_open_until is not null) and exists (select from closed)
+               returning id)
+           select at as "at!", exists (select from reached) as "ended_circuit!" from closed"#,
         settlement.exchange_id,
         record.map(|record| record.method),
         record.map(|record| record.url.as_str()),
@@ -210,70 +243,63 @@ async fn close_exchange(
         &contents as &[&[u8]],
         &sizes,
         &truncated,
-        &orders,
+        &column.order_ids,
         &trips,
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| row.finished_at))
-}
-
-/// Brings submissions and their attempts up to date; an answer closes the account's circuit.
-async fn update_submissions(
-    connection: &mut PgConnection,
-    settlement: &Settlement,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let items = &settlement.items;
-    let ids: Vec<Uuid> = items.iter().map(|item| item.submission_id).collect();
-    let states: Vec<&str> = items.iter().map(|item| item.state.into()).collect();
-    let due_in: Vec<Option<f64>> = items.iter().map(|item| item.due_in.map(seconds)).collect();
-    let after_lease: Vec<bool> = items.iter().map(|item| item.after_lease).collect();
-    let not_counted: Vec<i32> = items.iter().map(|item| i32::from(!item.counts)).collect();
-    let may_exist: Vec<bool> = items.iter().map(|item| item.may_exist).collect();
-    let numbers: Vec<Option<&str>> = items.iter().map(|item| item.provider_order_number.as_deref()).collect();
-    let finished: Vec<bool> = items.iter().map(|item| item.state.is_final()).collect();
-    let cleared: Vec<bool> = items.iter().map(|item| item.cleared).collect();
-    let misses: Vec<i32> = items.iter().map(|item| item.misses).collect();
-    let alone: Vec<bool> = items.iter().map(|item| item.alone).collect();
-    sqlx::query!(
-        r#"with settled as (
-               update submissions s set state = u.state, ready = u.due_in is not null,
-                   due_at = case when u.due_in is null or (u.due_in = 0 and not u.after_lease) then s.due_at
-                       when u.after_lease then greatest($9::timestamptz + make_interval(secs => u.due_in), (select lease_until from exchanges where id = $10))
-                       else $9::timestamptz + make_interval(secs => u.due_in) end,
-                   attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist, cleared = u.cleared, misses = u.misses,
-                   batch_key = case when u.alone then s.id::text else s.batch_key end,
-                   provider_order_number = coalesce(u.number, s.provider_order_number),
-                   updated_at = $9, finished_at = case when u.finished then $9 end
-               from unnest($1::uuid[], $2::text[], $3::float8[], $4::bool[], $5::int[], $6::bool[], $7::text[], $8::bool[],
-                       $11::bool[], $12::int[], $13::bool[])
-                   as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
-               where s.id = u.id and s.exchange_id = $10 and s.state = 'sending'
-               returning s.id, s.state, s.exchanges),
-           reached as (
-               update accounts set transport_failures = 0, circuit_open_until = null
-               where $15 and id = $14 and (transport_failures > 0 or circuit_open_until is not null))
-           update attempts t set outcome = settled.state from settled where t.submission_id = settled.id and t.number = settled.exchanges"#,
-        &ids,
-        &states as &[&str],
-        &due_in as &[Option<f64>],
-        &after_lease,
-        &not_counted,
-        &may_exist,
-        &numbers as &[Option<&str>],
-        &finished,
-        now,
-        settlement.exchange_id,
-        &cleared,
-        &misses,
-        &alone,
+        &column.ids,
+        &column.states as &[&str],
+        &column.due_in as &[Option<f64>],
+        &column.after_lease,
+        &column.not_counted,
+        &column.may_exist,
+        &column.numbers as &[Option<&str>],
+        &column.finished,
+        &column.cleared,
+        &column.misses,
+        &column.alone,
         settlement.account_id,
         settlement.reached == Some(true),
     )
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(())
+    Ok(row.map(|row| Closed { at: row.at, ended_circuit: row.ended_circuit }))
+}
+
+/// Items as the statement takes them: column by column.
+#[derive(Default)]
+struct Columns<'a> {
+    order_ids: Vec<Uuid>,
+    ids: Vec<Uuid>,
+    states: Vec<&'a str>,
+    due_in: Vec<Option<f64>>,
+    after_lease: Vec<bool>,
+    not_counted: Vec<i32>,
+    may_exist: Vec<bool>,
+    numbers: Vec<Option<&'a str>>,
+    finished: Vec<bool>,
+    cleared: Vec<bool>,
+    misses: Vec<i32>,
+    alone: Vec<bool>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(items: &'a [SettledItem]) -> Self {
+        let mut columns = Columns::default();
+        for item in items {
+            columns.order_ids.push(item.order_id);
+            columns.ids.push(item.submission_id);
+            columns.states.push(item.state.into());
+            columns.due_in.push(item.due_in.map(seconds));
+            columns.after_lease.push(item.after_lease);
+            columns.not_counted.push(i32::from(!item.counts));
+            columns.may_exist.push(item.may_exist);
+            columns.numbers.push(item.provider_order_number.as_deref());
+            columns.finished.push(item.state.is_final());
+            columns.cleared.push(item.cleared);
+            columns.misses.push(item.misses);
+            columns.alone.push(item.alone);
+        }
+        columns
+    }
 }
 
 /// Failures in a row after which an account's circuit opens.

@@ -46,7 +46,7 @@ async fn an_order_and_a_migration_that_wait_for_each_other_both_come_to_their_en
     let document = order("SO-2");
     let migration = async {
         let waits = "select exists (select from pg_stat_activity where datname = current_database()
-                         and wait_event_type = 'Lock' and query like '%given as materialized%')";
+                         and wait_event_type = 'Lock' and query like '%brought as materialized%')";
         bench.database.wait_until(std::time::Duration::from_secs(20), waits).await;
         sqlx::raw_sql("lock table submissions in access exclusive mode").execute(&mut holder).await.unwrap();
         sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
