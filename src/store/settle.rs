@@ -209,18 +209,17 @@ async fn close_exchange(connection: &mut PgConnection, settlement: &Settlement) 
            settled as (
                update submissions s set state = u.state, ready = u.due_in is not null,
                    due_at = case when u.due_in is null or (u.due_in = 0 and not u.after_lease) then s.due_at
-                       when u.after_lease then greatest(closed.at + make_interval(secs => u.due_in), closed.lease_until)
-                       else closed.at + make_interval(secs => u.due_in) end,
+                       when u.after_lease then (select greatest(at + make_interval(secs => u.due_in), lease_until) from closed)
+                       else (select at from closed) + make_interval(secs => u.due_in) end,
                    attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist, cleared = u.cleared, misses = u.misses,
                    batch_key = case when u.alone then s.id::text else s.batch_key end,
                    provider_order_number = coalesce(u.number, s.provider_order_number),
-                   updated_at = closed.at, finished_at = case when u.finished then closed.at end
-               -- What is locked is counted, so that it is locked before.
-               from closed, (select count(*) from locked) all_locked,
-                   unnest($16::uuid[], $17::text[], $18::float8[], $19::bool[], $20::int[], $21::bool[], $22::text[], $23::bool[],
+                   updated_at = (select at from closed), finished_at = case when u.finished then (select at from closed) end
+               from unnest($16::uuid[], $17::text[], $18::float8[], $19::bool[], $20::int[], $21::bool[], $22::text[], $23::bool[],
                        $24::bool[], $25::int[], $26::bool[])
-                       as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
-               where s.id = u.id and s.id = any($16) and s.exchange_id = closed.id and s.state = 'sending'
+                   as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
+               -- What is locked is counted, so that it is locked before.
+               where (select count(*) from locked) > 0 and s.id = u.id and s.exchange_id = $1 and s.state = 'sending'
                returning s.id, s.state, s.exchanges),
            attempted as (
                update attempts t set outcome = settled.state from settled
