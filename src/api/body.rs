@@ -70,20 +70,13 @@ pub fn validate<T: ToSchema + DeserializeOwned>(value: &Value) -> Result<T, Prob
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    T::deserialize(value).map_err(|error| unreadable(&error))
-}
-
-/// The value in its type; it was found valid already.
-pub fn take<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    T::deserialize(value).map_err(|error| unreadable(&error))
-}
-
-/// The schema lets nothing through that the type does not take, but for what it cannot say.
-fn unreadable(error: &serde_json::Error) -> Problem {
-    Problem::invalid(vec![FieldError::new(
-        "",
-        "validation.invalid_value",
-        format!("cannot be read: {error}"),
-        format!("无法读取:{error}"),
-    )])
+    T::deserialize(value).map_err(|error| {
+        // The schema lets nothing through that the type does not take, but for what it cannot say.
+        Problem::invalid(vec![FieldError::new(
+            "",
+            "validation.invalid_value",
+            format!("cannot be read: {error}"),
+            format!("无法读取:{error}"),
+        )])
+    })
 }

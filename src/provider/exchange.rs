@@ -178,6 +178,9 @@ pub struct Trace {
 /// Pointers, looked up by a hash that is fast for short texts.
 pub type Pointers = HashSet<String, ahash::RandomState>;
 
+/// More members than most orders have.
+const MOST_MEMBERS: usize = 100;
+
 /// How much is recorded.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Extent {
@@ -190,12 +193,17 @@ enum Extent {
 impl Trace {
     /// Which members are carried, and where each of them goes.
     pub fn on() -> Self {
-        Trace { extent: Extent::Lineage, ..Trace::default() }
+        Trace::of(Extent::Lineage)
     }
 
     /// Which members are carried.
     pub fn of_members() -> Self {
-        Trace { extent: Extent::Members, ..Trace::default() }
+        Trace::of(Extent::Members)
+    }
+
+    fn of(extent: Extent) -> Self {
+        let carried = Pointers::with_capacity_and_hasher(MOST_MEMBERS, ahash::RandomState::default());
+        Trace { extent, carried, lineage: Vec::new() }
     }
 
     /// Nothing, as on the way out.

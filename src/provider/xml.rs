@@ -68,7 +68,7 @@ impl<'t> XmlWriter<'t> {
     /// Begins an element; `index` is its position in a list, for the lineage.
     pub fn begin(&mut self, name: &'static str, index: Option<usize>) -> Opened {
         let (start, path) = (self.out.len(), self.path.len());
-        let _ = write!(self.out, "<{name}>");
+        self.tag("<", name, ">");
         self.descend(name, index);
         Opened { name, start, inside: self.out.len(), path }
     }
@@ -78,13 +78,19 @@ impl<'t> XmlWriter<'t> {
         let Opened { name, start, inside, path } = *opened;
         self.path.truncate(path);
         if self.out.len() > inside {
-            let _ = write!(self.out, "</{name}>");
+            self.tag("</", name, ">");
         } else {
             self.out.truncate(start);
             if keep_empty {
-                let _ = write!(self.out, "<{name}/>");
+                self.tag("<", name, "/>");
             }
         }
+    }
+
+    fn tag(&mut self, begin: &str, name: &str, end: &str) {
+        self.out.push_str(begin);
+        self.out.push_str(name);
+        self.out.push_str(end);
     }
 
     fn descend(&mut self, name: &str, index: Option<usize>) {
@@ -134,7 +140,7 @@ impl<'t> XmlWriter<'t> {
 
     /// An element whose value comes from no canonical member.
     pub fn constant(&mut self, name: &str, value: impl Display) {
-        let _ = write!(self.out, "<{name}>");
+        self.tag("<", name, ">");
         let start = self.out.len();
         let _ = write!(self.out, "{value}");
         if self.out.as_bytes()[start..].iter().any(|byte| matches!(byte, b'<' | b'>' | b'&' | b'\r')) {
@@ -143,7 +149,7 @@ impl<'t> XmlWriter<'t> {
             self.out.truncate(start);
             self.out.push_str(&escaped);
         }
-        let _ = write!(self.out, "</{name}>");
+        self.tag("</", name, ">");
     }
 
     pub fn into_bytes(self) -> Vec<u8> {
