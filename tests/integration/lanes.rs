@@ -12,6 +12,9 @@ use onelane::throttle::Pace;
 
 use crate::harness::{Bench, by_a_test, known_keys, order};
 
+/// Settled, and nothing else may go for it.
+const NOTHING_ELSE: Fenced = Fenced::Settled { lets_go: false };
+
 fn lane() -> LaneKey {
     LaneKey { provider: "otms".to_owned(), throttle_group: "otms-demo".to_owned(), endpoint: "orderImport".to_owned() }
 }
@@ -139,10 +142,49 @@ async fn a_worker_whose_lease_ran_out_changes_nothing() {
     assert_eq!(fresh.items[0].attempts, 2);
     // The old worker wakes while the new one holds the lease.
     assert_eq!(bench.store.settle(&settlement(&stale, SubmissionState::Rejected)).await.unwrap(), Fenced::TooLate);
-    assert_eq!(bench.store.settle(&settlement(&fresh, SubmissionState::Accepted)).await.unwrap(), Fenced::Settled);
+    assert_eq!(bench.store.settle(&settlement(&fresh, SubmissionState::Accepted)).await.unwrap(), NOTHING_ELSE);
     assert_eq!(bench.store.settle(&settlement(&fresh, SubmissionState::Rejected)).await.unwrap(), Fenced::TooLate);
     let ended = bench.store.submission_state(fresh.items[0].submission_id).await.unwrap();
     assert_eq!(ended, Some(SubmissionState::Accepted));
+}
+
+/// So that a lane looks for more only where there is more, and is woken only for what may go.
+#[tokio::test]
+async fn a_claim_says_whether_more_is_due_and_a_settlement_whether_it_lets_something_go() {
+    let (bench, _) = queued(5).await;
+    let full = claim_batch(&bench.store, 2).await;
+    assert!(full.more);
+    // One of another kind stays.
+    let apart = "update submissions set batch_key = 'x' where id = (select max(id::text)::uuid from submissions)";
+    sqlx::query(apart).execute(&mut bench.database.connection().await).await.unwrap();
+    let mixed = claim_batch(&bench.store, 10).await;
+    assert_eq!((mixed.items.len(), mixed.more), (2, true));
+    let last = claim_batch(&bench.store, 10).await;
+    assert_eq!((last.items.len(), last.more), (1, false));
+
+    assert_eq!(bench.store.settle(&settlement(&full, SubmissionState::Accepted)).await.unwrap(), NOTHING_ELSE);
+    let again = bench.store.settle(&settlement(&last, SubmissionState::Queued)).await.unwrap();
+    assert_eq!(again, Fenced::Settled { lets_go: true });
+    // What waits behind one of them, as a second operation on its order does.
+    let order_id = mixed.items[0].order_id;
+    let follower = "insert into submissions (id, order_id, account_id, provider, endpoint, operation, state, ready, due_at, created_at, updated_at)
+        select gen_random_uuid(), $1, account_id, provider, endpoint, 'cancel', 'queued', false, due_at, created_at, updated_at
+        from submissions where order_id = $1";
+    sqlx::query(follower).bind(order_id).execute(&mut bench.database.connection().await).await.unwrap();
+    let mixed = bench.store.settle(&settlement(&mixed, SubmissionState::Accepted)).await.unwrap();
+    assert_eq!(mixed, Fenced::Settled { lets_go: true });
+}
+
+/// What a circuit held goes as soon as an answer ends it.
+#[tokio::test]
+async fn an_answer_that_closes_a_circuit_lets_go_what_it_held() {
+    let (bench, _) = queued(2).await;
+    let batch = claim_batch(&bench.store, 1).await;
+    let open = "update accounts set transport_failures = 5, circuit_open_until = onelane_now() + interval '30 seconds'";
+    sqlx::query(open).execute(&mut bench.database.connection().await).await.unwrap();
+    let answered = Settlement { reached: Some(true), ..settlement(&batch, SubmissionState::Accepted) };
+    assert_eq!(bench.store.settle(&answered).await.unwrap(), Fenced::Settled { lets_go: true });
+    assert_eq!(claim_batch(&bench.store, 1).await.items.len(), 1);
 }
 
 /// Statements are planned once, while the tables are empty, and go on with that when they are full.
@@ -162,7 +204,7 @@ async fn no_claim_and_no_settlement_reads_through_a_table() {
     for _ in 0..12 {
         let batch = claim_batch(&store, 1).await;
         let settled = store.settle(&settlement(&batch, SubmissionState::Accepted)).await.unwrap();
-        assert_eq!(settled, Fenced::Settled);
+        assert_eq!(settled, NOTHING_ELSE);
     }
     store.close().await;
     bench.database.wait_until(Duration::from_secs(20), ALONE).await;
@@ -176,7 +218,7 @@ async fn no_claim_and_no_settlement_reads_through_a_table() {
 async fn a_batch_that_is_let_go_was_never_tried() {
     let (bench, expected) = queued(2).await;
     let batch = claim_batch(&bench.store, 10).await;
-    assert_eq!(bench.store.release(batch.exchange_id).await.unwrap(), Fenced::Settled);
+    assert_eq!(bench.store.release(batch.exchange_id).await.unwrap(), Fenced::Settled { lets_go: true });
     assert_eq!(bench.database.count("select count(*) from attempts").await, 0);
     assert_eq!(bench.database.count("select count(*) from exchanges").await, 0);
     let again = claim_batch(&bench.store, 10).await;

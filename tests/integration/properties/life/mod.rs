@@ -298,7 +298,7 @@ impl<'a> Bench<'a> {
         let settlement = self.settlement(&batch, self.items(&batch, answers));
         let age = self.moved - at;
         match self.store.settle(&settlement).await.unwrap() {
-            Fenced::Settled => assert!(age < LEASE, "the lease was over"),
+            Fenced::Settled { .. } => assert!(age < LEASE, "the lease was over"),
             Fenced::TooLate => assert!(age > LEASE - 30, "the lease was not over"),
         }
         self.closed.push(batch);
