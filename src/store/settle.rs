@@ -176,7 +176,6 @@ struct Closed {
 /// Closes the exchange if its lease still holds, the fence; keeps what was sent and received; locks the orders, so that
 /// nothing is queued behind a submission while it ends; and brings submissions and their attempts up to date. An answer
 /// closes the account's circuit.
-#[expect(clippy::too_many_lines, reason = "one statement, and its columns")]
 async fn close_exchange(connection: &mut PgConnection, settlement: &Settlement) -> Result<Option<Closed>, StoreError> {
     let record = settlement.record.as_ref();
     let response = record.and_then(|record| record.response.as_ref());

@@ -22,8 +22,8 @@ mod documents;
 mod doubtful_changes;
 mod faults;
 mod feed;
-#[allow(dead_code, unused_imports, reason = "the harness is shared with the other tests")]
 mod grounds;
+#[allow(dead_code, unused_imports, reason = "the harness is shared with the other tests")]
 mod harness;
 mod history;
 mod idempotency;
