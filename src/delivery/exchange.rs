@@ -99,7 +99,7 @@ impl Delivery {
         tokio::select! {
             done = done => {
                 let lets_go = done.unwrap_or(true);
-                if lane.has_waited() || lets_go {
+                if lane.may_be_full() || lets_go {
                     self.wake_group(&lane.key);
                 }
             }

@@ -36,8 +36,8 @@ pub struct LaneHandle {
     batch_limit: AtomicU16,
     /// How long it took lately, in microseconds, from taking a token until a request could leave
     head_start: AtomicU64,
-    /// As many exchanges are in flight as may be: the end of one lets the next go
-    is_full: AtomicBool,
+    /// As many exchanges are in flight as may be, or it is just being found out: the end of one lets the next go
+    may_be_full: AtomicBool,
 }
 
 impl LaneHandle {
@@ -51,13 +51,13 @@ impl LaneHandle {
             doubtful_limit,
             batch_limit,
             head_start: AtomicU64::new(FIRST_HEAD_START),
-            is_full: AtomicBool::new(false),
+            may_be_full: AtomicBool::new(false),
         }
     }
 
-    /// Whether the lane waits for an exchange to end; it is told now that one did.
-    pub fn has_waited(&self) -> bool {
-        self.is_full.swap(false, Ordering::Relaxed)
+    /// Whether the lane may wait for an exchange to end.
+    pub fn may_be_full(&self) -> bool {
+        self.may_be_full.load(Ordering::SeqCst)
     }
 
     /// The head start that the next claim needs, lest it miss the slot that it books.
@@ -173,7 +173,10 @@ impl Delivery {
                 head_start: lane.head_start(),
                 key_ids: &key_ids,
             };
+            // Before the exchanges in flight are counted: the end of one meanwhile is not missed.
+            lane.may_be_full.store(true, Ordering::SeqCst);
             let claimed = within(self.inner.store.claim(&claim)).await;
+            lane.may_be_full.store(matches!(claimed, Ok(Claim::LaneFull)), Ordering::SeqCst);
             if claimed.is_ok() {
                 setbacks.worked();
             }
@@ -189,11 +192,7 @@ impl Delivery {
                 }
                 Ok(Claim::NoToken(wait)) if wait.is_zero() => continue,
                 Ok(Claim::NoToken(wait)) => Some(wait.min(LONGEST_SLEEP)),
-                Ok(Claim::NothingDue) => None,
-                Ok(Claim::LaneFull) => {
-                    lane.is_full.store(true, Ordering::Relaxed);
-                    None
-                }
+                Ok(Claim::NothingDue | Claim::LaneFull) => None,
                 Err(error) => {
                     self.rest(setbacks.failed(&error)).await;
                     continue;

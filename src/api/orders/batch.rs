@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::accepted::{Candidate, among_others};
 use super::answering::{mark_replayed, queue_full};
-use super::create::{CheckedOrder, check_for, exists, read};
+use super::create::{CheckedOrder, check_for, exists, read, set_out};
 use super::with_submissions;
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
@@ -24,8 +24,8 @@ use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{KnownAccounts, TranslationView};
 use crate::api::views::{OrderEnvelope, OrderView};
-use crate::canonical::{Operation, Order};
-use crate::metrics::{HTTP_REFUSALS, OPERATIONS_ACCEPTED};
+use crate::canonical::Order;
+use crate::metrics::HTTP_REFUSALS;
 use crate::provider::Trace;
 use crate::store::accept::{Accepted, AcceptedBatch};
 
@@ -245,8 +245,7 @@ fn answered(state: &AppState, caller: &Caller, checked: Vec<Checked>, accepted: 
     let item = |(index, checked): (usize, Checked)| match checked {
         Ok((ids, checked)) => match accepted.next() {
             Some(Accepted::New(queued)) => {
-                OPERATIONS_ACCEPTED.increment([checked.order.account.as_str(), Operation::Create.into()]);
-                state.delivery.wake(&checked.translated.lane);
+                set_out(state, &checked, queued);
                 BatchItem::accepted(index, among_others(checked, ids, queued))
             }
             accepted => {

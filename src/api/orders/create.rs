@@ -26,7 +26,7 @@ use crate::canonical::{FieldError, HoldReason, Operation, Order};
 use crate::delivery::LaneQuota;
 use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::{Item, Trace};
-use crate::store::accept::Accepted;
+use crate::store::accept::{Accepted, Queued};
 use crate::store::grounds::Grounds;
 
 /// An order that was checked against everything that can be known before it is sent.
@@ -130,15 +130,20 @@ async fn keep(
             return Err(exists(order, known));
         }
     };
-    OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]);
-    if queued_now.held_by != Some(HoldReason::AccountPaused) {
-        state.delivery.wake(&checked.translated.lane);
-    }
+    set_out(state, &checked, queued_now);
     if prefer.0.is_none() {
         let order = accepted::alone(state, checked, ids, queued_now).await?;
         return Ok(Some(answer(StatusCode::ACCEPTED, &order)));
     }
     queued(state, caller, ids.0, wait, key.as_ref(), StatusCode::CREATED).await.map(Some)
+}
+
+/// Counts an order that was accepted and has its lane look for it; whoever resumes an account does so for what waits.
+pub fn set_out(state: &AppState, checked: &CheckedOrder, queued: Queued) {
+    OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]);
+    if queued.held_by != Some(HoldReason::AccountPaused) {
+        state.delivery.wake(&checked.translated.lane);
+    }
 }
 
 /// Checks an order against a key and an account as they were a moment ago. Nothing when they are not known or it does
