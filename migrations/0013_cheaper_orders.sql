@@ -1,9 +1,9 @@
 -- What an order costs when it is kept.
 
--- One index finds an order by its number, whatever its account, and keeps the number unique in it.
-alter table orders
-    add constraint orders_by_order_number_and_account unique (order_number, account_id, document_type),
-    drop constraint orders_account_id_document_type_order_number_key;
+-- One index finds an order by its number, whatever its account, and keeps the number unique in it. Passed over where it
+-- is there already: docs/operations.md says how to build it beforehand.
+create unique index if not exists orders_by_order_number_and_account on orders (order_number, account_id, document_type);
+alter table orders drop constraint orders_account_id_document_type_order_number_key;
 drop index orders_by_order_number;
 
 -- A submission is written with its order, or by who has locked it, and orders are never taken away: to look each up again

@@ -78,9 +78,9 @@ impl Store {
     /// How far the feed goes, and whether events wait for their places.
     pub async fn feed_backlog(&self) -> Result<(FeedEnds, bool), StoreError> {
         let row = sqlx::query!(
-            // The oldest is asked for, so that the index of those without a place answers; it is empty most of the time.
+            // The oldest is asked for, so that the index answers, whatever was taken out of the table lately.
             r#"select first_position, last_position,
-                   (select id from events where position is null order by recorded_at, id limit 1) is not null as "waiting!"
+                   (select event_id from events_without_place order by recorded_at, event_id limit 1) is not null as "waiting!"
                from feed"#,
         )
         .fetch_one(self.pool())
@@ -91,7 +91,7 @@ impl Store {
     /// Gives the next places to at most `most` committed events that have none, in the order in which they were
     /// written (those of one order under its lock, so that none stands before what led to it), and makes a delivery of each for every webhook endpoint that wants it and was there when it was written.
     pub async fn sequence_events(&self, most: i64) -> Result<Sequenced, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_by_keys().await?;
         let Some(turn) = sqlx::query!(
             // A replica that hangs with the lock loses it as every session does.
             "select first_position, last_position from feed for update skip locked",
@@ -103,23 +103,30 @@ impl Store {
         };
         // A statement of its own: it must see what was committed before the lock was had.
         let given = sqlx::query!(
-            r#"with given as (
-                   -- From an array, so that each is found by its id however many the planner thinks there are.
-                   update events e set position = $1 + next.place
-                   from unnest(array(select id from events where position is null order by recorded_at, id limit $2))
-                       with ordinality as next (id, place)
-                   where e.id = next.id
-                   returning e.id, e.type, e.account_id, e.position, e.recorded_at),
+            r#"with taken as (
+                   -- Nobody else takes any, and none is ever changed.
+                   delete from events_without_place
+                   where ctid = any(array(select ctid from events_without_place order by recorded_at, event_id limit $2))
+                   returning recorded_at, event_id),
+               given as (
+                   insert into feed_places (position, event_id)
+                   select $1 + row_number() over (order by recorded_at, event_id), event_id from taken
+                   returning position, event_id),
                endpoint as materialized (
                    -- One that is just being deleted is waited for, and gets nothing.
                    select id, types, accounts, created_at from webhook_endpoints for key share),
                delivery as (
                    insert into webhook_deliveries (endpoint_id, event_id, position, state, due_at, created_at)
-                   select endpoint.id, given.id, given.position, 'pending', clock.now, clock.now
-                   from (select onelane_now() as now) clock, given join endpoint
-                       on (endpoint.types is null or given.type = any(endpoint.types))
-                       and (endpoint.accounts is null or given.account_id = any(endpoint.accounts))
-                       and endpoint.created_at <= given.recorded_at
+                   select endpoint.id, given.event_id, given.position, 'pending', clock.now, clock.now
+                   from (select onelane_now() as now) clock, given
+                   -- Read only for somebody.
+                   cross join lateral (
+                       select type, account_id, recorded_at from events
+                       where id = given.event_id and (select count(*) from endpoint) > 0 offset 0) event
+                   join endpoint
+                       on (endpoint.types is null or event.type = any(endpoint.types))
+                       and (endpoint.accounts is null or event.account_id = any(endpoint.accounts))
+                       and endpoint.created_at <= event.recorded_at
                    returning 1),
                told as (
                    update feed set last_position = $1 + (select count(*) from given) where exists (select from given))
@@ -154,12 +161,12 @@ impl Store {
                          case when $1 then last_position else coalesce($2::bigint, first_position - 1) end as after
                      from feed) f
                left join lateral (
-                   select position, id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at, trace_parent from events
-                   where position > f.after and position <= least(f.after + $3, f.last_position)
-                     and ($4::text is null or account_id = $4)
-                     and ($5::text[] is null or type = any($5))
-                     and ($6::text[] is null or account_id = any($6))
-                   order by position limit $7) e on true
+                   select p.position, w.* from feed_places p join events w on w.id = p.event_id
+                   where p.position > f.after and p.position <= least(f.after + $3, f.last_position)
+                     and ($4::text is null or w.account_id = $4)
+                     and ($5::text[] is null or w.type = any($5))
+                     and ($6::text[] is null or w.account_id = any($6))
+                   order by p.position limit $7) e on true
                left join submissions s on s.id = e.submission_id
                order by e.position"#,
             from == FeedStart::Latest,

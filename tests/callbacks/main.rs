@@ -72,7 +72,7 @@ async fn callbacks_through_a_kill_are_told_once() {
     // What was under way when the gateway was killed is taken up when its lease is over.
     database.advance(LEASES).await;
     database.wait_until(PATIENCE, "select not exists (select from callbacks where state = 'received')").await;
-    let delivered = "select not exists (select from events where position is null)
+    let delivered = "select not exists (select from events_without_place)
         and not exists (select from webhook_deliveries where state = 'pending')";
     database.wait_until(PATIENCE, delivered).await;
 

@@ -30,7 +30,7 @@ async fn hold_all(bench: &Bench, verb: &str) {
 }
 
 async fn end_of_feed(bench: &Bench) -> String {
-    bench.database.wait_until(PATIENCE, "select not exists (select from events where position is null)").await;
+    bench.database.wait_until(PATIENCE, "select not exists (select from events_without_place)").await;
     let page = bench.caller.get("/v1/events?after=latest").await;
     page.body["nextCursor"].as_str().unwrap().to_owned()
 }
@@ -164,7 +164,7 @@ async fn a_consumer_of_the_feed_goes_on_where_it_was_and_misses_nothing() {
         seen.extend(items.iter().map(|event| event["id"].as_str().unwrap().to_owned()));
         page.body["nextCursor"].as_str().unwrap().clone_into(&mut cursor);
     }
-    let written = "select id::text from events where position > 1000000 order by position";
+    let written = "select event_id::text from feed_places where position > 1000000 order by position";
     let written = bench.database.texts(written).await;
     assert!(written.len() > 10, "{written:?}");
     assert_eq!(seen, written);

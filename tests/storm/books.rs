@@ -45,7 +45,7 @@ const EXCHANGES: &str = "select provider, endpoint, count(*) from exchanges grou
 const EVENTS: &str = "
     select id, position, type, order_id, submission_id, (data ->> 'callbackId')::uuid,
         type = any($types) and recorded_at >= (select min(created_at) from webhook_endpoints)
-    from events order by position nulls last";
+    from events left join feed_places on event_id = id order by position nulls last";
 
 /// Each with its law: rows that must not be.
 const INCONSISTENCIES: [(&str, &str); 11] = [
@@ -93,7 +93,7 @@ const INCONSISTENCIES: [(&str, &str); 11] = [
          told as (
              select order_id, data ->> 'orderNumber' as number, data ->> 'status' as status, data ? 'callbackId' as called,
                  lag(data ->> 'status') over (partition by order_id order by position) as before
-             from events where order_id is not null and data ? 'status')
+             from events join feed_places on event_id = id where order_id is not null and data ? 'status')
          select number || ' from ' || before || ' to ' || told.status
          from told join stage n on n.status = told.status join stage b on b.status = told.before
          where called and n.stage < b.stage",

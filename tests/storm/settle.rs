@@ -19,7 +19,7 @@ const LEFT: &str = "
         union all
         select 'webhooks', greatest(due_at, lease_until) from webhook_deliveries where state = 'pending'
         union all
-        select 'events', recorded_at from events where position is null)
+        select 'events', recorded_at from events_without_place)
     select count(*), coalesce(extract(epoch from min(at) - min(now)), 0)::float8,
         (select count(*) from exchanges, clock where finished_at is null and claimed_at > now - make_interval(secs => 12)),
         coalesce((select string_agg(kind || ' ' || n, ', ') from (select kind, count(*) as n from waiting group by kind) k), '')

@@ -50,8 +50,10 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         let events = sqlx::query_scalar!(
-            r#"with gone as (
-                   delete from events where position >= $1 and position < $2
+            r#"with place as (
+                   delete from feed_places where position >= $1 and position < $2 returning event_id),
+               gone as (
+                   delete from events where id in (select event_id from place)
                    returning id, type, order_id, occurred_at, recorded_at),
                remembered as (
                    insert into milestones (order_id, type, event_id, occurred_at, recorded_at)
@@ -93,8 +95,8 @@ async fn old_range(connection: &mut PgConnection, age: Duration) -> Result<Range
                    where d.endpoint_id = w.id and d.position >= (select first from range) and d.position <= (select last from range)
                    for update of d skip locked) d),
            young as (
-               select min(e.position) as position from events e
-               where e.position >= (select first from range) and e.position <= (select last from range)
+               select min(p.position) as position from feed_places p join events e on e.id = p.event_id
+               where p.position >= (select first from range) and p.position <= (select last from range)
                  and e.recorded_at > (select old from clock)),
            busy as (
                select min(position) as position from (

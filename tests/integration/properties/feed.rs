@@ -113,7 +113,7 @@ impl Bench {
         let readers = filters().map(|filter| Reader { filter, cursor: FeedStart::Oldest, pages: Vec::new() });
         let mut connection = database.connection().await;
         connection
-            .execute("truncate events cascade; update feed set first_position = 1, last_position = 0")
+            .execute("truncate events, feed_places, events_without_place cascade; update feed set first_position = 1, last_position = 0")
             .await
             .unwrap();
         Bench {
@@ -174,11 +174,10 @@ impl Bench {
         let Sequenced::Events { events, deliveries: _, ends } = self.store.sequence_events(most).await.unwrap() else {
             panic!("nobody else gives places")
         };
-        let kept: Vec<(i64, Uuid)> =
-            sqlx::query_as("select position, id from events where position is not null order by position")
-                .fetch_all(&mut self.connection)
-                .await
-                .unwrap();
+        let kept: Vec<(i64, Uuid)> = sqlx::query_as("select position, event_id from feed_places order by position")
+            .fetch_all(&mut self.connection)
+            .await
+            .unwrap();
         let known = i64::try_from(self.places.len()).unwrap();
         for (position, id) in kept {
             if position > known {
@@ -221,7 +220,8 @@ impl Bench {
         let last = i64::try_from(self.places.len()).unwrap();
         self.first_position = self.first_position.max(last - keep + 1);
         let statement = format!(
-            "begin; delete from events where position < {first}; update feed set first_position = {first}; commit",
+            "begin; delete from events where id in (select event_id from feed_places where position < {first});
+             delete from feed_places where position < {first}; update feed set first_position = {first}; commit",
             first = self.first_position
         );
         self.connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();

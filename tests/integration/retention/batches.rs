@@ -53,9 +53,11 @@ pub const BACKLOG: &str = "
     from generate_series(1, $n) n, (select now() - interval '3 years' as old) times;
     insert into webhook_endpoints (id, url, secret, secret_key, created_at, updated_at)
     select md5('w' || n)::uuid, 'http://127.0.0.1:9', '', '', now(), now() from generate_series(1, 2) n;
-    insert into events (id, type, order_id, data, occurred_at, recorded_at, position)
-    select md5('e' || n)::uuid, 'transport.tracking_note', '00000000-0000-0000-0000-000000000001', '{}', old, old, n
+    insert into events (id, type, order_id, data, occurred_at, recorded_at)
+    select md5('e' || n)::uuid, 'transport.tracking_note', '00000000-0000-0000-0000-000000000001', '{}', old, old
     from generate_series(1, $n) n, (select now() - interval '3 years' as old) times;
+    delete from events_without_place;
+    insert into feed_places (position, event_id) select n, md5('e' || n)::uuid from generate_series(1, $n) n;
     insert into webhook_deliveries (endpoint_id, event_id, position, state, due_at, created_at, finished_at)
     select md5('w' || w)::uuid, md5('e' || n)::uuid, n, 'delivered', old, old, old
     from generate_series(1, $n) n, generate_series(1, 2) w, (select now() - interval '3 years' as old) times;

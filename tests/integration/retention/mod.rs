@@ -39,7 +39,7 @@ impl Resting {
 
     async fn of(bench: Bench) -> Self {
         // An event without a place is never removed.
-        until(&bench.database, "select not exists (select from events where position is null)").await;
+        until(&bench.database, "select not exists (select from events_without_place)").await;
         let (database, sandbox, sandbox_url) = bench.stop().await;
         let store = database.store().await;
         Resting { database, store, sandbox, sandbox_url }

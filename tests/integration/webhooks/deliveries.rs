@@ -82,7 +82,7 @@ async fn each_event_goes_once_to_each_endpoint_that_wanted_it_when_it_happened()
     for answer in futures_util::future::join_all(orders).await {
         assert_eq!(answer.body["submission"]["state"], "accepted");
     }
-    until(&bench, "select not exists (select from events where position is null)").await;
+    until(&bench, "select not exists (select from events_without_place)").await;
     let latest = Endpoint::add(&bench, &late.url, json!({})).await;
     until(&bench, ALL_DELIVERED).await;
 

@@ -145,7 +145,7 @@ async fn a_deleted_endpoint_is_gone_with_its_deliveries() {
     bench.caller.get(&format!("{path}/deliveries")).await.problem(404, "not-found");
     // Events go on without it.
     bench.resume().await;
-    let waiting = "select count(*) from events where position is null";
+    let waiting = "select count(*) from events_without_place";
     let all_placed = async { while bench.database.count(waiting).await > 0 {} };
     assert!(tokio::time::timeout(PATIENCE, all_placed).await.is_ok());
 }
