@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::grounds::Grounds;
 use super::idempotency::{self, IdempotencyKey};
+use super::queue::Count;
 use super::{Store, StoreError, within, word};
 use crate::canonical::{DocumentType, EventType, HoldReason, Operation, SubmissionResult};
 
@@ -101,9 +102,10 @@ impl Store {
     }
 
     async fn accept_at_once(&self, orders: &[NewOrder]) -> Result<Vec<Accepted>, StoreError> {
-        let accepted = insert(self.pool(), orders, &self.limits_to_count(orders)).await?;
+        let asked = Instant::now();
+        let accepted = insert(self.pool(), orders, &self.limits_to_count(orders, asked)).await?;
         self.tell_of_events();
-        Ok(self.counted(orders, accepted))
+        Ok(self.counted(orders, accepted, asked))
     }
 
     /// Keeps orders and queues their submissions. `answer` makes of what was kept the answer that a
@@ -130,8 +132,7 @@ impl Store {
     }
 
     /// The limits up to which it has to be counted before these orders are accepted.
-    fn limits_to_count<'a>(&self, orders: &'a [NewOrder]) -> BTreeMap<&'a str, i64> {
-        let now = Instant::now();
+    fn limits_to_count<'a>(&self, orders: &'a [NewOrder], now: Instant) -> BTreeMap<&'a str, i64> {
         let counted = orders.iter().filter_map(|order| {
             let limit = self.rooms().limit_to_count(&order.account_id, order.queue_limit, now)?;
             Some((order.account_id.as_str(), limit))
@@ -140,15 +141,17 @@ impl Store {
     }
 
     /// Notes how much waits now, where that was counted.
-    fn counted(&self, orders: &[NewOrder], rows: Vec<AcceptedRow>) -> Vec<Accepted> {
-        let now = Instant::now();
-        let mut accepted_before: BTreeMap<&str, i64> = BTreeMap::new();
+    fn counted(&self, orders: &[NewOrder], rows: Vec<AcceptedRow>, asked: Instant) -> Vec<Accepted> {
+        let mut counts: BTreeMap<&str, (Option<NonZeroU32>, Count)> = BTreeMap::new();
         for (order, row) in orders.iter().zip(&rows) {
-            let before = accepted_before.entry(&order.account_id).or_default();
-            *before += i64::from(matches!(row.accepted, Accepted::New(_)));
-            if let Some(waiting) = row.waiting {
-                self.rooms().counted(&order.account_id, order.queue_limit, waiting + *before, now);
-            }
+            let Some(waiting) = row.waiting else { continue };
+            let none = (order.queue_limit, Count { asked, waiting, accepted: 0 });
+            let (_, count) = counts.entry(&order.account_id).or_insert(none);
+            count.accepted += i64::from(matches!(row.accepted, Accepted::New(_)));
+        }
+        let now = Instant::now();
+        for (account, (limit, count)) in counts {
+            self.rooms().counted(account, limit, count, now);
         }
         rows.into_iter().map(|row| row.accepted).collect()
     }
