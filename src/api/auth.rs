@@ -146,9 +146,7 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let hash = presented(parts)?;
-        let known = count_known(parts, state, &hash)?;
-        let key = look_up(state, &hash).await?;
-        count_first(parts, state, &hash, known, &key)?;
+        let key = admitted(parts, state, &hash, None).await?;
         Ok(Caller::of(parts, &key))
     }
 }
@@ -183,14 +181,9 @@ impl FromRequestParts<AppState> for PresumedCaller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let hash = presented(parts)?;
-        let known = count_known(parts, state, &hash)?;
         let remembered = state.remembered.keys.get(&hash, Instant::now());
         let is_certain = remembered.is_none();
-        let key = match remembered {
-            Some(key) => key,
-            None => look_up(state, &hash).await?,
-        };
-        count_first(parts, state, &hash, known, &key)?;
+        let key = admitted(parts, state, &hash, remembered).await?;
         Ok(PresumedCaller { caller: Caller::of(parts, &key), hash, row: key.row, is_certain })
     }
 }
@@ -226,25 +219,24 @@ async fn look_up(state: &AppState, hash: &[u8]) -> Result<Arc<ValidApiKey>, Prob
     Ok(key)
 }
 
-/// Before the ledger is asked: a key that comes too often costs it nothing.
-fn count_known(parts: &Parts, state: &AppState, hash: &[u8]) -> Result<Option<Standing>, Problem> {
-    let known = state.key_limits.count_known(hash);
-    admit(parts, known)?;
-    Ok(known)
-}
-
-/// Counts the request where that could not be done before the key was known.
-fn count_first(
+/// The key of a request, which is counted; looked up where it is not remembered.
+async fn admitted(
     parts: &Parts,
     state: &AppState,
     hash: &[u8],
-    known: Option<Standing>,
-    key: &ValidApiKey,
-) -> Result<(), Problem> {
-    if known.is_some() {
-        return Ok(());
+    remembered: Option<Arc<ValidApiKey>>,
+) -> Result<Arc<ValidApiKey>, Problem> {
+    // Before the ledger is asked: a key that comes too often costs it nothing.
+    let known = state.key_limits.count_known(hash);
+    admit(parts, known)?;
+    let key = match remembered {
+        Some(key) => key,
+        None => look_up(state, hash).await?,
+    };
+    if known.is_none() {
+        admit(parts, state.key_limits.count_first(hash, key.requests_per_second, key.burst))?;
     }
-    admit(parts, state.key_limits.count_first(hash, key.requests_per_second, key.burst))
+    Ok(key)
 }
 
 /// Beside the request, which does not wait for it.

@@ -165,9 +165,8 @@ struct Standing<'a> {
 
 /// The same of a document in JSON, an object with members.
 fn join(id: Uuid, document: &str, standing: &Standing<'_>) -> serde_json::Result<String> {
-    let inside = |object: &str| object[1..object.len() - 1].to_owned();
     let standing = serde_json::to_string(standing)?;
-    Ok(format!("{{\"id\":\"{id}\",{},{}}}", inside(document), inside(&standing)))
+    Ok(format!("{{\"id\":\"{id}\",{},{}}}", &document[1..document.len() - 1], &standing[1..standing.len() - 1]))
 }
 
 /// One operation on one order, and what came of it.
@@ -412,7 +411,7 @@ mod tests {
         let at = DateTime::UNIX_EPOCH;
         let envelope = || OrderEnvelope {
             id: Uuid::nil(),
-            provider: "otms".to_owned(),
+            provider: "any".to_owned(),
             status: OrderStatus::Pending,
             version: 1,
             document_complete: true,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::field_error::FieldError;
 use super::order::Order;
-use super::pointer::escape_token;
+use super::pointer::push_token;
 use super::stop::Stop;
 use super::terms::TimeWindow;
 
@@ -159,22 +159,8 @@ fn check_temperature(order: &Order, errors: &mut Vec<FieldError>) {
 /// control characters other than tab, line feed and carriage return, and the two non-characters of XML.
 pub fn control_characters(document: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    // Where each stands is told only of a document that has one.
-    if has_control_character(document) {
-        find_control_characters(document, &mut String::new(), &mut errors);
-    }
+    find_control_characters(document, &mut String::new(), &mut errors);
     errors
-}
-
-fn has_control_character(value: &Value) -> bool {
-    match value {
-        Value::String(text) => forbidden_character(text).is_some(),
-        Value::Array(items) => items.iter().any(has_control_character),
-        Value::Object(members) => {
-            members.iter().any(|(name, member)| forbidden_character(name).is_some() || has_control_character(member))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 fn find_control_characters(value: &Value, at: &mut String, errors: &mut Vec<FieldError>) {
@@ -196,7 +182,7 @@ fn find_control_characters(value: &Value, at: &mut String, errors: &mut Vec<Fiel
         Value::Object(members) => {
             for (name, member) in members {
                 at.push('/');
-                at.push_str(&escape_token(name));
+                push_token(at, name);
                 if let Some(character) = forbidden_character(name) {
                     errors.push(control_character_error(at, character));
                 }

@@ -1,7 +1,5 @@
 //! Where a canonical member stands, for the writers of documents.
 
-use std::fmt::{self, Display};
-
 /// A canonical member by the pointer of its parent and its name; formatted only when somebody reads it.
 #[derive(Debug, Clone, Copy)]
 pub struct Pointer<'a> {
@@ -21,11 +19,5 @@ impl From<Pointer<'_>> for String {
         pointer.push('/');
         pointer.push_str(member);
         pointer
-    }
-}
-
-impl Display for Pointer<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.parent, self.member)
     }
 }

@@ -48,12 +48,16 @@ async fn a_key_that_is_revoked_at_one_replica_is_refused_by_all() {
 async fn a_key_expires() {
     let bench = Bench::start().await;
     let expires = (wall_clock() + chrono::TimeDelta::minutes(5)).to_rfc3339();
-    let body = json!({"name": "short", "scopes": ["orders:read"], "expiresAt": expires});
+    let body = json!({"name": "short", "scopes": ["orders:write", "orders:read"], "expiresAt": expires});
     let created = bench.caller.post("/v1/api-keys", &body).await;
     let caller = bench.caller.with_key(created.body["key"].as_str().unwrap());
     assert_eq!(caller.get("/v1/orders").await.status, 200);
+    assert_eq!(caller.post("/v1/orders", &order("SO-1")).await.status, 202);
     bench.database.advance(Duration::from_secs(301)).await;
+    // An order first, for which the key was looked up a moment ago.
+    caller.post("/v1/orders", &order("SO-2")).await.problem(401, "unauthenticated");
     caller.get("/v1/orders").await.problem(401, "unauthenticated");
+    assert_eq!(bench.caller.get("/v1/orders?orderNumber=SO-2").await.body["items"], json!([]));
 }
 
 #[tokio::test]

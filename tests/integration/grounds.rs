@@ -1,11 +1,9 @@
 //! What an order is checked against counts as it is at the moment, at every replica, however lately a replica looked.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Bench, GatewayProcess, order, wall_clock};
+use crate::harness::{Bench, GatewayProcess, order};
 
 #[tokio::test]
 async fn what_is_changed_of_an_account_at_one_replica_counts_for_the_next_order_at_another() {
@@ -13,8 +11,7 @@ async fn what_is_changed_of_an_account_at_one_replica_counts_for_the_next_order_
     let other = GatewayProcess::start(&bench.database).await;
     bench.hold("otms-demo", "pause").await;
     assert_eq!(other.caller.post("/v1/orders", &order("SO-1")).await.status, 202);
-    let changed = bench.caller.send_with(Method::PATCH, "/v1/accounts/otms-demo", &json!({"queueLimit": 1}), &[]).await;
-    assert_eq!(changed.status, 200);
+    bench.limit_queue("otms-demo", 1).await;
     other.caller.post("/v1/orders", &order("SO-2")).await.problem(429, "queue-full");
 }
 
@@ -40,33 +37,15 @@ async fn an_account_that_was_deleted_takes_no_order_and_one_of_its_name_is_anoth
     other.caller.post("/v1/orders", &order("SO-4")).await.problem(429, "queue-full");
 }
 
-#[tokio::test]
-async fn a_key_that_expires_between_two_orders_brings_no_second_one() {
-    let bench = Bench::start().await;
-    let expires = (wall_clock() + chrono::TimeDelta::minutes(5)).to_rfc3339();
-    let body = json!({"name": "short", "scopes": ["orders:write"], "expiresAt": expires});
-    let created = bench.caller.post("/v1/api-keys", &body).await;
-    let shop = bench.caller.with_key(created.body["key"].as_str().unwrap());
-    assert_eq!(shop.post("/v1/orders", &order("SO-1")).await.status, 202);
-    bench.database.advance(Duration::from_secs(301)).await;
-    shop.post("/v1/orders", &order("SO-2")).await.problem(401, "unauthenticated");
-    assert_eq!(bench.caller.get("/v1/orders?orderNumber=SO-2").await.body["items"], json!([]));
-}
-
 /// Who is refused is refused by what is true now, not by what was.
 #[tokio::test]
 async fn what_would_not_have_passed_a_moment_ago_passes_now() {
     let bench = Bench::start().await;
     let other = GatewayProcess::start(&bench.database).await;
     bench.hold("otms-demo", "pause").await;
-    let limited = async |limit: u32| {
-        let body = json!({"queueLimit": limit});
-        let changed = bench.caller.send_with(Method::PATCH, "/v1/accounts/otms-demo", &body, &[]).await;
-        assert_eq!(changed.status, 200);
-    };
-    limited(1).await;
+    bench.limit_queue("otms-demo", 1).await;
     assert_eq!(other.caller.post("/v1/orders", &order("SO-1")).await.status, 202);
     other.caller.post("/v1/orders", &order("SO-2")).await.problem(429, "queue-full");
-    limited(2).await;
+    bench.limit_queue("otms-demo", 2).await;
     assert_eq!(other.caller.post("/v1/orders", &order("SO-2")).await.status, 202);
 }

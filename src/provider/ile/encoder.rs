@@ -59,6 +59,6 @@ impl OrderEncoder<'_, '_> {
     }
 
     pub fn refuse(&mut self, pointer: Pointer<'_>, code: &str, detail: &str, detail_zh: &str) {
-        self.encoding.refusals.push(FieldError::new(pointer.to_string(), code, detail, detail_zh));
+        self.encoding.refusals.push(FieldError::new(pointer, code, detail, detail_zh));
     }
 }

@@ -84,7 +84,7 @@ impl OrderEncoder<'_, '_> {
             let Some(slot) = Slot::parse(account.common.custom_field_slot(name)) else {
                 if extent != Extent::OfOrder {
                     self.refuse(
-                        at(fields_at, &token).to_string(),
+                        at(fields_at, &token),
                         "custom_field.unsupported",
                         "has no slot at oTMS: text1 to text80, number1 to number10, enum1 to enum10, or an alias of the account's customFieldMap",
                         "oTMS 没有对应的自定义字段:text1 至 text80、number1 至 number10、enum1 至 enum10,或账户 customFieldMap 中的别名",
@@ -95,7 +95,7 @@ impl OrderEncoder<'_, '_> {
             if let Some(earlier) = names.insert(slot, name) {
                 let slot = slot.name();
                 self.refuse(
-                    at(fields_at, &token).to_string(),
+                    at(fields_at, &token),
                     "validation.duplicate",
                     &format!("goes to the slot {slot}, to which {earlier} goes too"),
                     &format!("与 {earlier} 对应同一自定义字段 {slot}"),

@@ -76,11 +76,11 @@ impl OrderEncoder<'_, '_> {
     }
 
     pub fn invalid_format(&mut self, pointer: Pointer<'_>, detail: &str, detail_zh: &str) {
-        self.refuse(pointer.to_string(), "validation.invalid_format", detail, detail_zh);
+        self.refuse(pointer, "validation.invalid_format", detail, detail_zh);
     }
 
     pub fn unsupported_value(&mut self, pointer: Pointer<'_>, detail: &str, detail_zh: &str) {
-        self.refuse(pointer.to_string(), "translation.unsupported_value", detail, detail_zh);
+        self.refuse(pointer, "translation.unsupported_value", detail, detail_zh);
     }
 
     pub fn refuse(&mut self, pointer: impl Into<String>, code: &str, detail: &str, detail_zh: &str) {

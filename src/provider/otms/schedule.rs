@@ -57,7 +57,7 @@ impl OrderEncoder<'_, '_> {
                         "oTMS takes whole seconds",
                         "oTMS 时间精确到秒",
                     )
-                    .at(at(parent, member).to_string()),
+                    .at(at(parent, member)),
                 );
             }
         }

@@ -9,6 +9,7 @@ use onelane::reach::AllowedNetworks;
 use onelane::sandbox::{BookEntry, MeterReading, Sandbox, SandboxOptions, Simulator, seeded};
 use onelane::store::Store;
 use onelane::vault::Vault;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -203,6 +204,13 @@ impl Bench {
     pub async fn hold(&self, account: &str, verb: &str) {
         let answer = self.caller.post(&format!("/v1/accounts/{account}/{verb}"), &Value::Null).await;
         assert_eq!(answer.status, 200, "{:#}", answer.body);
+    }
+
+    /// Lets only so much wait for an account.
+    pub async fn limit_queue(&self, account: &str, limit: u32) {
+        let path = format!("/v1/accounts/{account}");
+        let changed = self.caller.send_with(Method::PATCH, &path, &json!({"queueLimit": limit}), &[]).await;
+        assert_eq!((changed.status, &changed.body["queueLimit"]), (200, &json!(limit)), "{:#}", changed.body);
     }
 }
 

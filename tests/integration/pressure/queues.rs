@@ -11,9 +11,7 @@ use crate::harness::{Answer, Bench, order};
 /// An account that lets nothing go, and for which only so much may wait.
 async fn held_up(bench: &Bench, account: &str, limit: u32) {
     bench.hold(account, "pause").await;
-    let path = format!("/v1/accounts/{account}");
-    let changed = bench.caller.send_with(Method::PATCH, &path, &json!({"queueLimit": limit}), &[]).await;
-    assert_eq!((changed.status, &changed.body["queueLimit"]), (200, &json!(limit)), "{:#}", changed.body);
+    bench.limit_queue(account, limit).await;
 }
 
 async fn post(bench: &Bench, number: &str) -> Answer {
