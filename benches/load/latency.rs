@@ -82,7 +82,7 @@ async fn straight_to_the_provider(provider: &mut Connection, document: &str, led
     sqlx::query("insert into yardstick values ($1, $2)").bind(id).bind(order).execute(&mut *ledger).await.unwrap();
     let note = "update yardstick set document = $2 where id = $1";
     sqlx::query(note).bind(id).bind(order).execute(&mut *ledger).await.unwrap();
-    let (status, _) = provider.send(Method::PUT, "/", document.to_owned().into(), &[]).await;
+    let (status, _) = provider.send(Method::PUT, "/", document.as_bytes(), &[]).await;
     assert_eq!(status, 200);
     sqlx::query(note).bind(id).bind(order).execute(&mut *ledger).await.unwrap();
 }

@@ -9,7 +9,7 @@ use crate::setback::Setbacks;
 use crate::store::feed::{FeedEnds, Sequenced};
 use crate::store::{StoreError, within};
 
-/// Events that get their places in one transaction.
+/// Events that get their places in one transaction, give or take those that were written together.
 const BATCH: i64 = 1_000;
 /// The least time between two rounds: what is written meanwhile goes together.
 const REST: Duration = Duration::from_millis(20);
@@ -68,7 +68,7 @@ impl Events {
                 if deliveries > 0 {
                     self.wake_deliveries();
                 }
-                if events == BATCH { Round::More } else { Round::Done }
+                if events >= BATCH { Round::More } else { Round::Done }
             }
             Sequenced::Elsewhere => Round::Unsure,
         })

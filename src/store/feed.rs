@@ -80,7 +80,7 @@ impl Store {
         let row = sqlx::query!(
             // The oldest is asked for, so that the index answers, whatever was taken out of the table lately.
             r#"select first_position, last_position,
-                   (select event_id from events_without_place order by recorded_at, event_id limit 1) is not null as "waiting!"
+                   (select recorded_at from events_without_place order by recorded_at limit 1) is not null as "waiting!"
                from feed"#,
         )
         .fetch_one(self.pool())
@@ -88,8 +88,10 @@ impl Store {
         Ok((FeedEnds { first_position: row.first_position, last_position: row.last_position }, row.waiting))
     }
 
-    /// Gives the next places to at most `most` committed events that have none, in the order in which they were
-    /// written (those of one order under its lock, so that none stands before what led to it), and makes a delivery of each for every webhook endpoint that wants it and was there when it was written.
+    /// Gives the next places to some `most` committed events that have none (those that were written together with the
+    /// last of them are among them), in the order in which they were written: those of one order were so under its lock,
+    /// so that none stands before what led to it. Makes a delivery of each for every webhook endpoint that wants it and
+    /// was there when it was written.
     pub async fn sequence_events(&self, most: i64) -> Result<Sequenced, StoreError> {
         let mut transaction = self.begin_by_keys().await?;
         let Some(turn) = sqlx::query!(
@@ -106,11 +108,17 @@ impl Store {
             r#"with taken as (
                    -- Nobody else takes any, and none is ever changed.
                    delete from events_without_place
-                   where ctid = any(array(select ctid from events_without_place order by recorded_at, event_id limit $2))
-                   returning recorded_at, event_id),
+                   where ctid = any(array(
+                       select row from (
+                           select w.row, sum(w.events) over (order by w.recorded_at, w.row) - w.events as before
+                           from (select ctid as row, recorded_at, cardinality(event_ids) as events from events_without_place
+                                 order by recorded_at limit $2) w) counted
+                       where before < $2))
+                   returning recorded_at, event_ids),
                given as (
                    insert into feed_places (position, event_id)
-                   select $1 + row_number() over (order by recorded_at, event_id), event_id from taken
+                   select $1 + row_number() over (order by recorded_at, event_id), event_id
+                   from taken, unnest(event_ids) as event_id
                    returning position, event_id),
                endpoint as materialized (
                    -- One that is just being deleted is waited for, and gets nothing.

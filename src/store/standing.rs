@@ -116,7 +116,7 @@ impl Store {
         let row = sqlx::query!(
             r#"select f.last_position,
                    coalesce((select extract(epoch from clock.now - w.recorded_at) from events_without_place w
-                             order by w.recorded_at, w.event_id limit 1), 0)::float8 as "lag!",
+                             order by w.recorded_at limit 1), 0)::float8 as "lag!",
                    -- Before the first sweep nothing is late.
                    (case when r.due_at = 'epoch' then 0 else extract(epoch from clock.now - r.due_at) end)::float8 as "overdue!"
                from feed f cross join retention r cross join (select onelane_now() as now) clock"#,
