@@ -32,6 +32,10 @@ impl SchemaValidator {
 
     /// Everything that is wrong with the document.
     pub fn errors(&self, document: &Value) -> Vec<FieldError> {
+        // Most are valid, and to see that takes half as long as to look for all errors.
+        if self.0.is_valid(document) {
+            return Vec::new();
+        }
         self.0.iter_errors(document).take(MOST_ERRORS).flat_map(|error| describe(&error)).collect()
     }
 }

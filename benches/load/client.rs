@@ -32,12 +32,7 @@ impl Connection {
         Connection { stream, headers, read: BytesMut::with_capacity(ANSWER) }
     }
 
-    pub async fn post(
-        &mut self,
-        path: &str,
-        body: impl AsRef<[u8]>,
-        headers: &[(&str, &str)],
-    ) -> (StatusCode, Bytes) {
+    pub async fn post(&mut self, path: &str, body: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> (StatusCode, Bytes) {
         self.send(Method::POST, path, body.as_ref(), headers).await
     }
 

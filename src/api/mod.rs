@@ -3,6 +3,7 @@
 
 mod accounts;
 mod api_keys;
+mod around;
 mod asking;
 mod audit_log;
 mod auth;
@@ -10,6 +11,7 @@ mod backlogs;
 mod bodies;
 mod body;
 mod callbacks;
+pub(crate) mod completing;
 mod deadline;
 pub(crate) mod etag;
 pub(crate) mod events;
@@ -47,15 +49,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Request, StatusCode};
 use axum::middleware;
-use axum::response::IntoResponse;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
-use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
-use tower_http::trace::TraceLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -73,6 +69,7 @@ use crate::store::{Store, StoreError};
 use crate::upkeep::Upkeep;
 use crate::vault::Vault;
 
+use around::around;
 pub use auth::{Caller, Scope, generate_key, hash as hash_key};
 use backlogs::Backlogs;
 pub use bodies::Bodies;
@@ -193,68 +190,20 @@ pub fn router(state: AppState, pages: Router) -> Router {
     let (routes, _) = routes().split_for_parts();
     // It also answers `/openapi.json`.
     let docs = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", CONTRACT.document().clone());
-    layered(routes.merge(metrics::routes()).with_state(state.clone()).merge(docs).merge(pages), state)
+    around(routes.merge(metrics::routes()).with_state(state.clone()).merge(docs).merge(pages), state)
 }
 
 /// The API for a page of this process that stands for a caller. What goes around a request as a whole (its place, its
 /// deadline, its log line) went around the page's own.
 pub fn inner_router(state: AppState) -> Router {
     let (routes, _) = routes().split_for_parts();
-    Router::new()
-        .merge(routes.with_state(state))
-        .layer(middleware::from_fn(problem::refuse_nul))
-        .layer(middleware::from_fn(problem::complete_problems))
+    Router::new().merge(routes.with_state(state)).layer(middleware::from_fn(completing::enclose))
 }
 
 /// A process that only works: it can be probed and measured, and nothing else.
 pub fn probe_router(state: AppState) -> Router {
     let (probes, _) = probes().split_for_parts();
-    layered(probes.merge(metrics::routes()).with_state(state.clone()), state)
-}
-
-/// What every answer goes through.
-fn layered(router: Router, state: AppState) -> Router {
-    let request_id = HeaderName::from_static("x-request-id");
-    let trusted_proxies = Arc::clone(&state.trusted_proxies);
-    Router::new()
-        .merge(router)
-        .layer(middleware::from_fn(deadline::hold))
-        // The hook of the process has told of it by then.
-        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
-        .layer(middleware::from_fn_with_state(state, pressure::guard))
-        .layer(middleware::from_fn(problem::refuse_nul))
-        .layer(middleware::from_fn(problem::complete_problems))
-        .layer(middleware::from_fn(security_headers::add))
-        .layer(PropagateRequestIdLayer::new(request_id.clone()))
-        .layer(middleware::from_fn(observing::observe))
-        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| observing::span(request)))
-        .layer(middleware::map_request(observing::take_trace))
-        .layer(middleware::from_fn_with_state(trusted_proxies, origin::resolve))
-        .layer(SetRequestIdLayer::new(request_id, NewRequestId))
-        .layer(middleware::map_request(drop_unusable_request_id))
-        .layer(SetSensitiveRequestHeadersLayer::new([axum::http::header::AUTHORIZATION]))
-}
-
-/// Makes an id for a request that came without one.
-#[derive(Clone, Copy)]
-struct NewRequestId;
-
-impl MakeRequestId for NewRequestId {
-    fn make_request_id<B>(&mut self, _request: &Request<B>) -> Option<RequestId> {
-        HeaderValue::from_str(&Uuid::now_v7().to_string()).ok().map(RequestId::new)
-    }
-}
-
-/// A caller's request id is taken when it can stand in a log line and an answer; else one is made.
-async fn drop_unusable_request_id(mut request: axum::extract::Request) -> axum::extract::Request {
-    let usable = request.headers().get("x-request-id").is_some_and(|id| {
-        let bytes = id.as_bytes();
-        (1..=128).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
-    });
-    if !usable {
-        request.headers_mut().remove("x-request-id");
-    }
-    request
+    around(probes.merge(metrics::routes()).with_state(state.clone()), state)
 }
 
 /// The fewest characters of a key that a person chose.

@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::Instant;
 use tracing::Span;
@@ -28,10 +27,9 @@ struct Traced {
 }
 
 /// Takes the caller's trace, if there is one. In front of [`span`].
-pub async fn take_trace(mut request: Request) -> Request {
+pub fn take_trace(request: &mut Request) {
     let traced = Traced { given: given(request.headers()), place: Arc::default() };
     request.extensions_mut().insert(traced);
-    request
 }
 
 /// One header that can be read; of several, nobody knows which is meant.
@@ -67,29 +65,41 @@ pub fn span<B>(request: &axum::http::Request<B>) -> Span {
     span
 }
 
-/// Tells of a request when its answer begins. Within its span.
-pub async fn observe(mut request: Request, next: Next) -> Response {
+/// What is told of a request when its answer begins.
+pub struct Observed {
+    begun: Instant,
+    method: &'static str,
+    matched: Option<MatchedPath>,
+    place: Option<TraceParent>,
+}
+
+/// Begins to observe a request, within its span; who answers it finds its place in the trace among its extensions.
+pub fn begin(request: &mut Request) -> Observed {
     let begun = Instant::now();
     let place = request.extensions().get::<Traced>().and_then(|traced| traced.place.get().copied());
     if let Some(place) = place {
         request.extensions_mut().insert(place);
     }
-    let method = method(request.method());
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
-    let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-    HTTP_REQUESTS.increment([method, route, class(response.status())]);
-    HTTP_REQUEST_DURATION.record_time([method, route], begun.elapsed());
-    if let Some(status) = exported(|| response.status().as_u16()) {
-        Span::current().record("http.response.status_code", status);
+    Observed { begun, method: method(request.method()), matched: request.extensions().get().cloned(), place }
+}
+
+impl Observed {
+    /// Tells of the request, and its answer of the trace.
+    pub fn end(self, response: &mut Response) {
+        let Observed { begun, method, matched, place } = self;
+        let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        HTTP_REQUESTS.increment([method, route, class(response.status())]);
+        HTTP_REQUEST_DURATION.record_time([method, route], begun.elapsed());
+        if let Some(status) = exported(|| response.status().as_u16()) {
+            Span::current().record("http.response.status_code", status);
+        }
+        if response.status().is_server_error() {
+            Span::current().record("otel.status_code", exported(|| "ERROR"));
+        }
+        if let Some(place) = place.and_then(|place| HeaderValue::try_from(place.to_string()).ok()) {
+            response.headers_mut().insert(TRACERESPONSE, place);
+        }
     }
-    if response.status().is_server_error() {
-        Span::current().record("otel.status_code", exported(|| "ERROR"));
-    }
-    if let Some(place) = place.and_then(|place| HeaderValue::try_from(place.to_string()).ok()) {
-        response.headers_mut().insert(TRACERESPONSE, place);
-    }
-    response
 }
 
 fn route(extensions: &axum::http::Extensions) -> &str {

@@ -1,21 +1,16 @@
 //! Where a request comes from, once the proxies that are trusted have had their say.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::Extensions;
-use axum::middleware::Next;
-use axum::response::Response;
 
 use crate::server::{Origin, TrustedProxies};
 
 /// Puts what trusted proxies say in the place of who connected.
-pub async fn resolve(State(proxies): State<Arc<TrustedProxies>>, mut request: Request, next: Next) -> Response {
+pub fn resolve(proxies: &TrustedProxies, request: &mut Request) {
     if let Some(peer) = of(request.extensions()) {
         let origin = proxies.origin(peer, request.headers());
         request.extensions_mut().insert(origin);
     }
-    next.run(request).await
 }
 
 /// Where a request comes from; nothing when it came over no connection.

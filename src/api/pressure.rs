@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
@@ -23,14 +22,18 @@ pub fn requests_at_once(most: usize) -> Semaphore {
 }
 
 /// Lets a request in if there is a place for it, and says with its answer what its caller should know.
-pub async fn guard(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn guard<F: Future<Output = Response>>(
+    state: &AppState,
+    mut request: Request,
+    work_on: impl FnOnce(Request) -> F,
+) -> Response {
     let Ok(_place) = state.requests.try_acquire() else {
         let problem = Problem::new(Kind::Unavailable, "Too many requests are being worked on; come again.");
         return problem.with_retry_after(COME_AGAIN).into_response();
     };
     let slot = StandingSlot::default();
     request.extensions_mut().insert(Arc::clone(&slot));
-    let mut response = next.run(request).await;
+    let mut response = work_on(request).await;
     if let Some(standing) = slot.get() {
         standing.write(response.headers_mut());
     }

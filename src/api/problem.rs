@@ -1,17 +1,13 @@
 //! Problem documents (RFC 9457): what is wrong, where, and what to do about it.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::masking;
 use crate::canonical::FieldError;
-use crate::metrics::HTTP_REFUSALS;
 use crate::store::StoreError;
 
 /// Kinds of problem; each has a page under `/problems/` in its `type`.
@@ -251,7 +247,7 @@ impl Kind {
     }
 
     /// The kind for a status that a layer below the handlers answered with.
-    fn of_status(status: StatusCode) -> Kind {
+    pub(super) fn of_status(status: StatusCode) -> Kind {
         match status {
             StatusCode::NOT_FOUND => Kind::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
@@ -275,7 +271,7 @@ pub struct Problem {
     order_id: Option<Uuid>,
     retry_after_seconds: Option<u32>,
     /// How the metrics count it, where it says that there is no room
-    refusal: Option<&'static str>,
+    pub(super) refusal: Option<&'static str>,
 }
 
 /// The document of a problem, `application/problem+json`.
@@ -419,7 +415,7 @@ impl Problem {
         self
     }
 
-    fn into_document(self, instance: String, request_id: String) -> Response {
+    pub(super) fn into_document(self, instance: String, request_id: String) -> Response {
         let Facts { status, name, title, advice: _ } = self.kind.facts();
         let document = ProblemDocument {
             r#type: format!("/problems/{name}"),
@@ -464,75 +460,10 @@ impl From<StoreError> for Problem {
 }
 
 impl IntoResponse for Problem {
-    /// The document is written by [`complete_problems`], which knows path and request id.
+    /// The document is written by [`Asked::complete`](super::completing::Asked::complete), which knows path and request id.
     fn into_response(self) -> Response {
         let mut response = self.kind.facts().status.into_response();
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// Stands among the extensions of an answer to somebody who knows no problem documents.
-#[derive(Debug, Clone, Copy)]
-pub struct InAnotherForm;
-
-/// Turns every error answer, also those of layers below the handlers, into a problem document.
-pub async fn complete_problems(request: Request, next: Next) -> Response {
-    let instance = masking::path(request.uri().path()).into_owned();
-    let request_id = request_id(request.headers());
-    let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        if let Some(reason) = problem.refusal {
-            HTTP_REFUSALS.increment([reason]);
-        }
-        let mut complete = problem.into_document(instance, request_id);
-        // Headers that the handler added to its problem stay.
-        for (name, value) in response.headers() {
-            complete.headers_mut().entry(name).or_insert_with(|| value.clone());
-        }
-        return complete;
-    }
-    if response.extensions().get::<InAnotherForm>().is_some() {
-        return response;
-    }
-    let status = response.status();
-    let is_problem = content_type(response.headers()).starts_with("application/problem+json");
-    if (status.is_client_error() || status.is_server_error()) && !is_problem {
-        let mut complete = Problem::new(Kind::of_status(status), words_for(status)).into_document(instance, request_id);
-        if let Some(allow) = response.headers().get(header::ALLOW) {
-            complete.headers_mut().insert(header::ALLOW, allow.clone());
-        }
-        return complete;
-    }
-    response
-}
-
-/// Refuses a path or query with a NUL: no text in the ledger can hold one, so nothing can be meant by it.
-pub async fn refuse_nul(request: Request, next: Next) -> Response {
-    let uri = request.uri();
-    let holds_nul = uri.path().contains("%00") || uri.query().is_some_and(|query| query.contains("%00"));
-    if holds_nul {
-        return Problem::new(Kind::MalformedRequest, "Neither path nor query may contain a NUL (%00).").into_response();
-    }
-    next.run(request).await
-}
-
-fn words_for(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::NOT_FOUND => "There is nothing at this path.",
-        StatusCode::METHOD_NOT_ALLOWED => "This path has other methods; see Allow.",
-        StatusCode::PAYLOAD_TOO_LARGE => "The body is longer than this gateway takes.",
-        StatusCode::REQUEST_TIMEOUT => "The request did not arrive in time.",
-        status if status.is_client_error() => "The request cannot be read.",
-        _ => "The gateway failed; the log says why under this request id.",
-    }
-}
-
-fn content_type(headers: &HeaderMap) -> &str {
-    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// The request's id, which a layer has set by now.
-fn request_id(headers: &HeaderMap) -> String {
-    headers.get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }

@@ -6,8 +6,6 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
 
 use super::origin;
 
@@ -21,29 +19,38 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Adds what the handler did not say itself.
-pub async fn add(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let (docs, data) = (path.starts_with("/docs"), path.starts_with("/v1/"));
-    let encrypted = origin::is_encrypted(request.extensions());
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    if encrypted {
-        // A year; whatever else lives under the name of this host is not ours to decide on.
-        add_absent(headers, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+/// What the answer to a request needs.
+pub struct Protection {
+    docs: bool,
+    data: bool,
+    encrypted: bool,
+}
+
+impl Protection {
+    pub fn of(request: &Request) -> Self {
+        let path = request.uri().path();
+        let encrypted = origin::is_encrypted(request.extensions());
+        Protection { docs: path.starts_with("/docs"), data: path.starts_with("/v1/"), encrypted }
     }
-    add_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
-    add_absent(headers, X_FRAME_OPTIONS, "DENY");
-    add_absent(headers, REFERRER_POLICY, "no-referrer");
-    add_absent(headers, PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=()");
-    add_absent(headers, OPENER_POLICY, "same-origin");
-    add_absent(headers, RESOURCE_POLICY, "same-origin");
-    add_absent(headers, CONTENT_SECURITY_POLICY, if docs { DOCS_POLICY } else { DATA_POLICY });
-    if data {
-        // Orders have the names and numbers of people in them.
-        add_absent(headers, CACHE_CONTROL, "no-store");
+
+    /// Adds what the handler did not say itself.
+    pub fn add(&self, headers: &mut HeaderMap) {
+        if self.encrypted {
+            // A year; whatever else lives under the name of this host is not ours to decide on.
+            add_absent(headers, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+        }
+        add_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+        add_absent(headers, X_FRAME_OPTIONS, "DENY");
+        add_absent(headers, REFERRER_POLICY, "no-referrer");
+        add_absent(headers, PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=()");
+        add_absent(headers, OPENER_POLICY, "same-origin");
+        add_absent(headers, RESOURCE_POLICY, "same-origin");
+        add_absent(headers, CONTENT_SECURITY_POLICY, if self.docs { DOCS_POLICY } else { DATA_POLICY });
+        if self.data {
+            // Orders have the names and numbers of people in them.
+            add_absent(headers, CACHE_CONTROL, "no-store");
+        }
     }
-    response
 }
 
 fn add_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

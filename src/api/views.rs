@@ -1,5 +1,6 @@
 //! What callers see of orders, submissions and attempts. Written apart from the ledger's rows.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -116,11 +117,33 @@ impl OrderView {
     }
 }
 
-impl Serialize for OrderView {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let OrderEnvelope { id, provider, status, version, document_complete, created_at, updated_at, submission } =
+impl OrderView {
+    /// Appends it in JSON.
+    pub fn write(&self, json: &mut String) -> serde_json::Result<()> {
+        match &self.document {
+            Document::Read(document) => json.push_str(&serde_json::to_string(&self.joined(document))?),
+            Document::Kept(document) => {
+                let standing = serde_json::to_string(&self.standing())?;
+                // Objects with members, both.
+                let members = |object: &str| object.len() - 1;
+                json.reserve(document.len() + standing.len() + 50);
+                let _ = write!(json, "{{\"id\":\"{}\",", self.envelope.id);
+                json.push_str(&document[1..members(document)]);
+                json.push(',');
+                json.push_str(&standing[1..]);
+            }
+        }
+        Ok(())
+    }
+
+    fn joined<'a>(&'a self, document: &'a Order) -> Joined<'a> {
+        Joined { id: self.envelope.id, document, standing: self.standing() }
+    }
+
+    fn standing(&self) -> Standing<'_> {
+        let OrderEnvelope { id: _, provider, status, version, document_complete, created_at, updated_at, submission } =
             &self.envelope;
-        let standing = Standing {
+        Standing {
             provider,
             status: *status,
             version: *version,
@@ -128,12 +151,18 @@ impl Serialize for OrderView {
             created_at: *created_at,
             updated_at: *updated_at,
             submission,
-        };
+        }
+    }
+}
+
+impl Serialize for OrderView {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.document {
-            Document::Read(document) => Joined { id: *id, document, standing }.serialize(serializer),
-            Document::Kept(document) => {
-                let joined = join(*id, document, &standing).map_err(serde::ser::Error::custom)?;
-                RawValue::from_string(joined).map_err(serde::ser::Error::custom)?.serialize(serializer)
+            Document::Read(document) => self.joined(document).serialize(serializer),
+            Document::Kept(_) => {
+                let mut json = String::new();
+                self.write(&mut json).map_err(serde::ser::Error::custom)?;
+                RawValue::from_string(json).map_err(serde::ser::Error::custom)?.serialize(serializer)
             }
         }
     }
@@ -161,12 +190,6 @@ struct Standing<'a> {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     submission: &'a Option<SubmissionView>,
-}
-
-/// The same of a document in JSON, an object with members.
-fn join(id: Uuid, document: &str, standing: &Standing<'_>) -> serde_json::Result<String> {
-    let standing = serde_json::to_string(standing)?;
-    Ok(format!("{{\"id\":\"{id}\",{},{}}}", &document[1..document.len() - 1], &standing[1..standing.len() - 1]))
 }
 
 /// One operation on one order, and what came of it.
@@ -422,6 +445,12 @@ mod tests {
         let kept = serde_json::to_string(&order).unwrap();
         let kept = OrderView { envelope: envelope(), document: Document::Kept(kept.into()) };
         let read = OrderView { envelope: envelope(), document: Document::Read(Box::new(order)) };
-        assert_eq!(serde_json::to_string(&kept).unwrap(), serde_json::to_string(&read).unwrap());
+        let written = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::to_string(&kept).unwrap(), written);
+        for view in [kept, read] {
+            let mut json = String::new();
+            view.write(&mut json).unwrap();
+            assert_eq!(json, written);
+        }
     }
 }

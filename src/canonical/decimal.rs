@@ -10,8 +10,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Object, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Digits before the point that a canonical decimal may have.
-const INTEGER_DIGITS: usize = 18;
+/// The least number with more digits before the point than a canonical decimal may have, which is 18.
+const TOO_LARGE: rust_decimal::Decimal = rust_decimal::Decimal::from_parts(0xA764_0000, 0x0DE0_B6B3, 0, false, 0);
 /// Digits after the point that a canonical decimal may have.
 const FRACTION_DIGITS: u32 = 6;
 
@@ -50,8 +50,7 @@ fn parse(text: &str) -> Result<rust_decimal::Decimal, DecimalError> {
     } else {
         rust_decimal::Decimal::from_str_exact(text).map_err(|_| DecimalError::TooManyDigits)?
     };
-    let integer = value.trunc().abs().to_string();
-    if integer.len() > INTEGER_DIGITS || value.scale() > FRACTION_DIGITS {
+    if value.abs() >= TOO_LARGE || value.scale() > FRACTION_DIGITS {
         return Err(DecimalError::TooManyDigits);
     }
     Ok(value)

@@ -159,8 +159,22 @@ fn check_temperature(order: &Order, errors: &mut Vec<FieldError>) {
 /// control characters other than tab, line feed and carriage return, and the two non-characters of XML.
 pub fn control_characters(document: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    find_control_characters(document, &mut String::new(), &mut errors);
+    // Where it stands is of interest only if there is one.
+    if has_control_character(document) {
+        find_control_characters(document, &mut String::new(), &mut errors);
+    }
     errors
+}
+
+fn has_control_character(value: &Value) -> bool {
+    match value {
+        Value::String(text) => forbidden_character(text).is_some(),
+        Value::Array(items) => items.iter().any(has_control_character),
+        Value::Object(members) => {
+            members.iter().any(|(name, member)| forbidden_character(name).is_some() || has_control_character(member))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn find_control_characters(value: &Value, at: &mut String, errors: &mut Vec<FieldError>) {

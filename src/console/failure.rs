@@ -16,8 +16,9 @@ use super::language::{Language, texts};
 use super::notice::Notice;
 use super::query::{self, with_query};
 use super::visitor::render;
+use crate::api::completing::InAnotherForm;
 use crate::api::origin;
-use crate::api::problem::{InAnotherForm, Problem};
+use crate::api::problem::Problem;
 use crate::store::StoreError;
 
 /// Scripts, styles and pictures from here alone, nothing inline, no frames, forms to here.

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::api::AppState;
 use crate::api::bodies::Sender;
-use crate::api::problem::{InAnotherForm, Kind, Problem, ProblemDocument};
+use crate::api::completing::InAnotherForm;
+use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::callback::MOST_BODY_BYTES;
 use crate::provider::CallbackReply;
 use crate::telemetry::TraceParent;

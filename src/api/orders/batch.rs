@@ -1,8 +1,8 @@
 //! `POST /v1/orders/batch`
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::accepted::{Candidate, among_others};
 use super::answering::{mark_replayed, queue_full};
 use super::create::{CheckedOrder, check_for, exists, read, set_out};
-use super::with_submissions;
+use super::{in_json, with_submissions};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::JsonBody;
@@ -45,11 +45,11 @@ pub struct OrdersBody {
 }
 
 /// What became of each order.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "the form of the answer, which is written by hand")]
 pub struct BatchAnswer {
     /// In the order of the request
-    #[schema(value_type = Vec<BatchItemSchema>)]
-    items: Vec<BatchItem>,
+    items: Vec<BatchItemSchema>,
 }
 
 /// What became of one order.
@@ -57,7 +57,8 @@ pub struct BatchAnswer {
 pub struct BatchItem {
     index: usize,
     status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Written apart
+    #[serde(skip)]
     order: Option<OrderView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     translation: Option<TranslationView>,
@@ -213,7 +214,7 @@ async fn preview(state: &AppState, caller: &Caller, orders: &[Value]) -> Result<
             Err(problem) => BatchItem::refused(index, problem.to_value(), caller),
         });
     }
-    Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
+    Ok(of_items(items.into_iter()))
 }
 
 /// An order that could be kept, with its id and its submission's, or what is wrong with it.
@@ -257,8 +258,34 @@ fn answered(state: &AppState, caller: &Caller, checked: Vec<Checked>, accepted: 
         },
         Err(problem) => BatchItem::refused(index, problem.to_value(), caller),
     };
-    let items = checked.into_iter().enumerate().map(item).collect();
-    (StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response()
+    of_items(checked.into_iter().enumerate().map(item))
+}
+
+/// The answer that tells what became of each order, in the form of [`BatchAnswer`].
+fn of_items(items: impl Iterator<Item = BatchItem>) -> Response {
+    match to_json(items) {
+        Ok(json) => (StatusCode::MULTI_STATUS, in_json(json)).into_response(),
+        Err(error) => Problem::new(Kind::Internal, format!("The answer cannot be written: {error}.")).into_response(),
+    }
+}
+
+fn to_json(items: impl Iterator<Item = BatchItem>) -> serde_json::Result<String> {
+    let mut json = String::from("{\"items\":[");
+    for item in items {
+        if !json.ends_with('[') {
+            json.push(',');
+        }
+        match &item.order {
+            Some(order) => {
+                let _ = write!(json, "{{\"index\":{},\"status\":{},\"order\":", item.index, item.status);
+                order.write(&mut json)?;
+                json.push('}');
+            }
+            None => json.push_str(&serde_json::to_string(&item)?),
+        }
+    }
+    json.push_str("]}");
+    Ok(json)
 }
 
 /// The answer from what is remembered, with the orders as they are now.
@@ -270,13 +297,10 @@ async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> R
     orders.retain(|order| caller.may_use(&order.account_id));
     let views = with_submissions(state, orders).await?;
     let mut orders: HashMap<Uuid, OrderView> = views.into_iter().map(|order| (order.envelope.id, order)).collect();
-    let items = remembered
-        .iter()
-        .enumerate()
-        .map(|(index, item)| match id_of(item).and_then(|id| orders.remove(&id)) {
+    let items =
+        remembered.iter().enumerate().map(|(index, item)| match id_of(item).and_then(|id| orders.remove(&id)) {
             Some(order) => BatchItem::accepted(index, order),
             None => BatchItem::refused(index, item["problem"].clone(), caller),
-        })
-        .collect();
-    Ok((StatusCode::MULTI_STATUS, Json(BatchAnswer { items })).into_response())
+        });
+    Ok(of_items(items))
 }

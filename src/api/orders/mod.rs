@@ -15,7 +15,6 @@ pub mod submissions;
 
 pub use answering::{Wait, mark_replayed, queue_full};
 
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
@@ -82,5 +81,14 @@ async fn with_submissions(state: &AppState, orders: Vec<StoredOrder>) -> Result<
 fn answer(status: StatusCode, order: &OrderView) -> Response {
     let location = format!("/v1/orders/{}", order.envelope.id);
     let headers = [(header::ETAG, order.etag()), (header::LOCATION, location)];
-    (status, headers, Json(order)).into_response()
+    let mut json = String::new();
+    match order.write(&mut json) {
+        Ok(()) => (status, headers, in_json(json)).into_response(),
+        Err(error) => Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")).into_response(),
+    }
+}
+
+/// An answer that is JSON already.
+fn in_json(json: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], json)
 }
