@@ -6,7 +6,7 @@ use super::Delivery;
 use super::ask::AskError;
 use crate::provider::{self, Account, Credentials, Evidence, Item, Mask, Provider, Request};
 use crate::store::accounts::StoredAccount;
-use crate::store::claim::ClaimedBatch;
+use crate::store::claimed::ClaimedBatch;
 use crate::store::lanes::LaneKey;
 use crate::vault::{Place, Vault, VaultError};
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::verdict;
 use crate::canonical::{FieldError, Order, Severity, SubmissionResult};
 use crate::provider::{Account, Batch, Encoding, Endpoint, Item, Outward, Request, Trace, Trip};
-use crate::store::claim::ClaimedItem;
+use crate::store::claimed::ClaimedItem;
 use crate::store::settle::SettledItem;
 use crate::store::trips::StoredTrip;
 
@@ -27,10 +27,10 @@ struct PreparedTrip {
 impl Prepared {
     /// Reads the documents of a submission; `trip` is there for one that makes a trip.
     pub fn of(item: &ClaimedItem, trip: Option<&StoredTrip>) -> Result<Self, String> {
-        let standing = || serde_json::from_str::<Order>(item.document.get()).map_err(|error| error.to_string());
+        let standing = || serde_json::from_str::<Order>(&item.order.document).map_err(|error| error.to_string());
         let (order, standing) = if item.change.is_some() {
             let changed = item.changed_document().map_err(|error| error.to_string())?;
-            (read(&changed)?, item.document_complete.then(standing).transpose()?)
+            (read(&changed)?, item.order.document_complete.then(standing).transpose()?)
         } else {
             (standing()?, None)
         };
@@ -48,8 +48,8 @@ impl Prepared {
             order: &self.order,
             change: claimed.change.as_ref(),
             standing: self.standing.as_ref(),
-            provider_order_number: claimed.provider_order_number.as_deref(),
-            adopted: claimed.adopted,
+            provider_order_number: claimed.order.provider_order_number.as_deref(),
+            adopted: claimed.order.adopted,
             trip: self.trip.as_ref().map(|trip| Trip { orders: &trip.orders, driver_phone: &trip.driver_phone }),
         }
     }

@@ -13,7 +13,7 @@ use super::exchange::Going;
 use super::{Delivery, verdict};
 use crate::canonical::{EventType, OrderStatus, Severity, SubmissionResult};
 use crate::provider::{Call, Evidence, Item, OrderReference, Outcome, ProviderOrder, TripNumbers, Verdict, usable};
-use crate::store::claim::ClaimedItem;
+use crate::store::claimed::ClaimedItem;
 use crate::store::settle::{SettledItem, Settlement};
 
 /// Questions in a row at which the provider must not have it until it is sent again.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
+use uuid::Uuid;
 
 use super::account::Opened;
 use super::ask::AskError;
@@ -18,7 +19,8 @@ use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
 use crate::canonical::{Severity, SubmissionResult};
 use crate::metrics::{SLOTS_MISSED, TOKEN_WAIT};
 use crate::provider::{Answer, Mask, Outcome, Outward, Verdict, read_answer};
-use crate::store::claim::{ClaimedBatch, ClaimedItem, LEASE};
+use crate::store::claim::LEASE;
+use crate::store::claimed::{ClaimedBatch, ClaimedItem, ClaimedOrder};
 use crate::store::lanes::LaneKey;
 use crate::store::settle::{Fenced, SettledItem, Settlement};
 use crate::store::{StoreError, within};
@@ -27,6 +29,8 @@ use crate::throttle::MOST_LATENESS;
 
 /// Lease that must be left just before the first byte: the deadline, and room to settle.
 const LEASE_TO_SEND: Duration = DEADLINE.saturating_add(Duration::from_secs(5));
+/// How long a batch waits whose orders cannot be read.
+const UNREADABLE_BATCH: Duration = Duration::from_secs(5);
 /// How long a batch waits when its account cannot be used.
 const UNUSABLE_ACCOUNT: Duration = Duration::from_secs(60);
 
@@ -90,9 +94,24 @@ impl Going<'_> {
 }
 
 impl Delivery {
-    pub(super) async fn run_exchange(&self, lane: &LaneHandle, batch: ClaimedBatch, claimed: Instant) {
-        let going = Going { lane, batch, claimed };
+    pub(super) async fn run_exchange(
+        &self,
+        lane: &LaneHandle,
+        batch: ClaimedBatch<Option<ClaimedOrder>>,
+        claimed: Instant,
+    ) {
         moment::reached(Moment::AfterClaim);
+        let exchange_id = batch.exchange_id;
+        let batch = match within(self.inner.store.orders_of_batch(batch)).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                tracing::warn!(%error, exchange = %exchange_id, "cannot read the orders of a batch");
+                self.rest(UNREADABLE_BATCH).await;
+                self.release(exchange_id).await;
+                return;
+            }
+        };
+        let going = Going { lane, batch, claimed };
         // After the lease nothing counts that is done here.
         let told = told(&going);
         let done = tokio::time::timeout(LEASE, self.exchange_and_settle(&going)).instrument(told);
@@ -112,7 +131,7 @@ impl Delivery {
     async fn exchange_and_settle(&self, going: &Going<'_>) -> bool {
         let Ok(settlement) = self.exchange(going).await else {
             SLOTS_MISSED.increment([&going.batch.account_id, going.lane.endpoint.id]);
-            self.release(going).await;
+            self.release(going.batch.exchange_id).await;
             return true;
         };
         let lets_go = self.settle(going, &settlement).await;
@@ -221,9 +240,9 @@ impl Delivery {
 
     /// Lets a batch go of which nothing was sent. Should that fail, its lease runs out, and evidence is sought
     /// for what never left: needless, but sound.
-    async fn release(&self, going: &Going<'_>) {
-        if let Err(error) = self.inner.store.release(going.batch.exchange_id).await {
-            tracing::warn!(%error, exchange = %going.batch.exchange_id, "cannot let a batch go that missed its slot");
+    async fn release(&self, exchange_id: Uuid) {
+        if let Err(error) = self.inner.store.release(exchange_id).await {
+            tracing::warn!(%error, exchange = %exchange_id, "cannot let a batch go of which nothing was sent");
         }
     }
 

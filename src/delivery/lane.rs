@@ -215,7 +215,8 @@ impl Delivery {
         Ok(LaneQuota::of(endpoint, of_lane.map(|member| &member.throttles)))
     }
 
-    async fn rest(&self, rest: Duration) {
+    /// Rests, unless everything is to end.
+    pub(super) async fn rest(&self, rest: Duration) {
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
             () = self.inner.stop.cancelled() => {}

@@ -8,7 +8,7 @@ use super::ask::{AskError, Asked};
 use super::lane::LaneHandle;
 use crate::canonical::SubmissionState;
 use crate::metrics::{CALLS, EXCHANGE_ITEMS, EXCHANGES, PROVIDER_THROTTLED, SUBMISSION_DURATION, SUBMISSIONS_SETTLED};
-use crate::store::claim::ClaimedBatch;
+use crate::store::claimed::ClaimedBatch;
 use crate::store::settle::Settlement;
 use crate::telemetry::exported;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::backoff::Backoff;
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
 use crate::provider::{Evidence, Outcome, Verdict};
-use crate::store::claim::ClaimedItem;
+use crate::store::claimed::ClaimedItem;
 use crate::store::settle::{SettledItem, SettledTrip};
 
 pub use crate::backoff::uniform;
@@ -245,6 +245,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::store::claimed::ClaimedOrder;
 
     fn item(may_exist: bool, attempts: i32) -> ClaimedItem {
         ClaimedItem {
@@ -252,11 +253,13 @@ mod tests {
             order_id: Uuid::nil(),
             trip_id: None,
             operation: Operation::Create,
-            document: Box::default(),
-            document_complete: true,
+            order: ClaimedOrder {
+                document: String::new(),
+                document_complete: true,
+                provider_order_number: None,
+                adopted: false,
+            },
             change: None,
-            provider_order_number: None,
-            adopted: false,
             may_exist,
             doubted: may_exist,
             cleared: false,

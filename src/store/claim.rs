@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::claimed::{ClaimedBatch, ClaimedItem, ClaimedOrder};
 use super::grounds::RowVersion;
 use super::lanes::LaneKey;
 use super::{Store, StoreError, seconds, word};
-use crate::canonical::{Operation, merge_patch};
 use crate::throttle::{MOST_BOOKING_LAG, Pace, RESERVE_AHEAD};
 
 /// How long a claimed batch belongs to the worker that claimed it.
@@ -21,6 +20,10 @@ pub const LEASE: Duration = Duration::from_secs(90);
 
 /// Bytes of documents in one batch: it ends with the one that goes beyond.
 const MOST_BATCH_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Orders of batches up to this size come with the claim. Those of larger ones are read by who sends them, while the lane
+/// claims the next: a lane is as fast as its claims are.
+const FEW: i32 = 8;
 
 /// What a claim asks for.
 pub struct ClaimRequest<'a> {
@@ -38,80 +41,14 @@ pub struct ClaimRequest<'a> {
 
 /// What a claim gave.
 pub enum Claim {
-    /// A batch, and when it may go.
-    Batch(ClaimedBatch),
+    /// A batch, and when it may go; its orders may have to be [read](Store::orders_of_batch).
+    Batch(ClaimedBatch<Option<ClaimedOrder>>),
     /// Nothing is due.
     NothingDue,
     /// No token before this wait is over.
     NoToken(Duration),
     /// As many exchanges are in flight as may be.
     LaneFull,
-}
-
-/// Submissions of one account that go in one request.
-pub struct ClaimedBatch {
-    pub exchange_id: Uuid,
-    pub account_id: String,
-    /// Of the account as it was claimed for
-    pub account_row: RowVersion,
-    /// From the booking until the request may leave
-    pub wait: Duration,
-    /// From the booking until its slot, from which the bucket counts: it may leave before, and little after
-    pub slot: Duration,
-    /// When the answer of the statement that read the slot arrived: a wait that is counted from here is never
-    /// too short
-    pub received: tokio::time::Instant,
-    /// How long before `received` the booking may lie at most
-    pub lag: Duration,
-    /// When the ledger says that it was claimed, on this process's clock
-    pub claimed: tokio::time::Instant,
-    /// What it holds may stand at the provider, and evidence did not clear it
-    pub doubtful: bool,
-    /// More of the lane may be due
-    pub more: bool,
-    pub items: Vec<ClaimedItem>,
-}
-
-/// A claimed submission.
-pub struct ClaimedItem {
-    pub submission_id: Uuid,
-    pub order_id: Uuid,
-    /// For `create_trip`
-    pub trip_id: Option<Uuid>,
-    pub operation: Operation,
-    /// The order as last confirmed, or as created
-    pub document: Box<RawValue>,
-    pub document_complete: bool,
-    /// The submission's own change to it
-    pub change: Option<Value>,
-    pub provider_order_number: Option<String>,
-    /// The order was made outside the gateway
-    pub adopted: bool,
-    /// An earlier attempt may have reached the provider
-    pub may_exist: bool,
-    /// An attempt was in doubt before, and that was told
-    pub doubted: bool,
-    /// Evidence allows to send it again although it may exist
-    pub cleared: bool,
-    /// Questions in a row at which the provider did not have it; below zero when the last answer was unclear
-    pub misses: i32,
-    /// Tries, this one included
-    pub attempts: i32,
-    /// W3C traceparent of the request that brought it
-    pub trace_parent: Option<String>,
-    /// From its acceptance to the claim
-    pub age: Duration,
-}
-
-impl ClaimedItem {
-    /// The order with the submission's change in it.
-    pub fn changed_document(&self) -> serde_json::Result<Value> {
-        let mut document = serde_json::from_str(self.document.get())?;
-        if let Some(change) = &self.change {
-            merge_patch(&mut document, change);
-        }
-        Ok(document)
-    }
 }
 
 impl Store {
@@ -194,7 +131,7 @@ async fn take_batch(
     connection: &mut PgConnection,
     request: &ClaimRequest<'_>,
     lane: &LockedLane,
-) -> Result<Option<ClaimedBatch>, StoreError> {
+) -> Result<Option<ClaimedBatch<Option<ClaimedOrder>>>, StoreError> {
     let LaneKey { provider, throttle_group, endpoint } = request.lane;
     let slot = lane.to_slot.max(request.head_start);
     let exchange_id = Uuid::now_v7();
@@ -254,8 +191,9 @@ async fn take_batch(
                 (taken.may_exist and exists (
                     select from attempts before where before.submission_id = taken.id and before.outcome = 'in_doubt')) as "doubted!",
                 taken.cleared, taken.misses, taken.attempts, taken.account_id,
-                (select account_row from head) as "account_row!", o.document as "document: Json<Box<RawValue>>",
-                o.document_complete, o.provider_order_number, o.adopted, taken.trace_parent,
+                (select account_row from head) as "account_row!", o.document::text as document,
+                o.document_complete as "document_complete?", o.provider_order_number as "provider_order_number?",
+                o.adopted as "adopted?", taken.trace_parent,
                 (extract(epoch from clock.now - taken.created_at))::float8 as "age!",
                 (extract(epoch from clock.now - booking.at))::float8 as "lag!",
                 (extract(epoch from clock.now - $9::timestamptz))::float8 as "claimed_after!",
@@ -267,8 +205,9 @@ async fn take_batch(
                           and s.id <> all((select ids from picked)::uuid[])
                         limit 1) left_over
                     where a.provider = $1 and a.throttle_group = $2) as "more!"
-            from clock, booking, taken cross join lateral (
-                select document, document_complete, provider_order_number, adopted from orders where id = taken.order_id offset 0) o
+            from clock cross join booking cross join taken left join lateral (
+                select document, document_complete, provider_order_number, adopted from orders
+                where id = taken.order_id and cardinality((select ids from picked)) <= $14 offset 0) o on true
             order by taken.position"#,
             provider,
             throttle_group,
@@ -283,6 +222,7 @@ async fn take_batch(
             i64::from(request.doubtful_limit),
             MOST_BATCH_BYTES,
             request.key_ids,
+            FEW,
         )
         .fetch_all(connection)
         .await?;
@@ -290,6 +230,14 @@ async fn take_batch(
     let (account_id, lag, doubtful) = (first.account_id.clone(), first.lag, first.may_exist && !first.cleared);
     let (account_row, more) = (RowVersion::read(first.account_row), first.more);
     let claimed = lane.received + Duration::from_secs_f64(first.claimed_after.max(0.0));
+    let order = |document: Option<String>, complete: Option<bool>, number, adopted: Option<bool>| {
+        Some(ClaimedOrder {
+            document: document?,
+            document_complete: complete?,
+            provider_order_number: number,
+            adopted: adopted?,
+        })
+    };
     let items = rows
         .into_iter()
         .map(|row| {
@@ -298,11 +246,8 @@ async fn take_batch(
                 order_id: row.order_id,
                 trip_id: row.trip_id,
                 operation: word("submissions", "operation", row.id, &row.operation)?,
-                document: row.document.0,
-                document_complete: row.document_complete,
+                order: order(row.document, row.document_complete, row.provider_order_number, row.adopted),
                 change: row.change.map(|change| change.0),
-                provider_order_number: row.provider_order_number,
-                adopted: row.adopted,
                 may_exist: row.may_exist,
                 doubted: row.doubted,
                 cleared: row.cleared,

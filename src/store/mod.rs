@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod callbacks;
 pub mod claim;
+pub mod claimed;
 mod connect;
 pub mod decide;
 mod doubt;

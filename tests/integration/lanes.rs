@@ -5,7 +5,8 @@ use std::time::Duration;
 use onelane::canonical::{Action, SubmissionState};
 use onelane::provider::Limit;
 use onelane::store::Store;
-use onelane::store::claim::{Claim, ClaimRequest, ClaimedBatch, ClaimedItem};
+use onelane::store::claim::{Claim, ClaimRequest};
+use onelane::store::claimed::{ClaimedBatch, ClaimedItem};
 use onelane::store::lanes::LaneKey;
 use onelane::store::settle::{Fenced, SettledItem, Settlement};
 use onelane::throttle::Pace;
@@ -45,7 +46,7 @@ async fn claim(store: &Store, pace: Pace, batch_limit: u16) -> Claim {
 
 async fn claim_batch(store: &Store, batch_limit: u16) -> ClaimedBatch {
     match claim(store, fast(), batch_limit).await {
-        Claim::Batch(batch) => batch,
+        Claim::Batch(batch) => store.orders_of_batch(batch).await.unwrap(),
         Claim::NothingDue => panic!("nothing is due"),
         Claim::NoToken(wait) => panic!("no token for {wait:?}"),
         Claim::LaneFull => panic!("the lane is full"),
@@ -108,6 +109,19 @@ async fn batches_are_taken_in_order_of_acceptance_and_no_submission_twice() {
     // On record before a byte left.
     assert_eq!(bench.database.count("select count(*) from attempts where outcome is null").await, 5);
     assert_eq!(bench.database.count("select count(*) from submissions where state = 'sending'").await, 5);
+}
+
+#[tokio::test]
+async fn orders_of_a_large_batch_are_read_apart_and_are_those_of_its_submissions() {
+    let (bench, expected) = queued(10).await;
+    for (limit, come_along) in [(1, true), (9, false)] {
+        let Claim::Batch(batch) = claim(&bench.store, fast(), limit).await else { panic!("nothing is due") };
+        assert!(batch.items.iter().all(|item| item.order.is_some() == come_along), "{limit}");
+        let batch = bench.store.orders_of_batch(batch).await.unwrap();
+        let first = usize::from(!come_along);
+        assert_eq!(numbers(&batch), expected[first..first + usize::from(limit)]);
+        assert!(batch.items.iter().all(|item| item.order.document_complete && !item.order.adopted));
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ use onelane::store::Store;
 use onelane::store::accept::NewOrder;
 use onelane::store::accounts::NewAccount;
 use onelane::store::callbacks::NewCallback;
-use onelane::store::claim::{Claim, ClaimRequest, ClaimedBatch, ClaimedItem};
+use onelane::store::claim::{Claim, ClaimRequest};
+use onelane::store::claimed::{ClaimedBatch, ClaimedItem};
 use onelane::store::decide::{Decided, Resolution};
 use onelane::store::happen::{Reading, Turn};
 use onelane::store::lanes::LaneKey;
@@ -233,7 +234,7 @@ impl<'a> Bench<'a> {
             match self.store.claim(&request).await.unwrap() {
                 // The lane's row was just made.
                 Claim::NoToken(wait) if wait.is_zero() => {}
-                Claim::Batch(batch) => break batch,
+                Claim::Batch(batch) => break self.store.orders_of_batch(batch).await.unwrap(),
                 Claim::NothingDue => return false,
                 Claim::NoToken(_) | Claim::LaneFull => panic!("there is always a token"),
             }
