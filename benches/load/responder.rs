@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use memchr::{memchr, memmem};
 use tokio::net::TcpListener;
 
 /// One request that arrived.
@@ -93,6 +94,9 @@ async fn answer(
 
 /// The numbers of the orders in a request.
 fn numbers(body: &[u8]) -> impl Iterator<Item = &str> {
-    let text = std::str::from_utf8(body).unwrap_or_default();
-    text.split("<erpNumber>").skip(1).filter_map(|rest| Some(rest.split_once('<')?.0))
+    const BEFORE: &[u8] = b"<erpNumber>";
+    memmem::find_iter(body, BEFORE).filter_map(|at| {
+        let rest = &body[at + BEFORE.len()..];
+        std::str::from_utf8(&rest[..memchr(b'<', rest)?]).ok()
+    })
 }

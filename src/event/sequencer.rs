@@ -13,6 +13,8 @@ use crate::store::{StoreError, within};
 const BATCH: i64 = 1_000;
 /// The least time between two rounds: what is written meanwhile goes together.
 const REST: Duration = Duration::from_millis(20);
+/// How long an event that comes alone waits for those that follow from it.
+const GATHERING: Duration = Duration::from_millis(5);
 /// How often it is looked for events that other replicas wrote, on average.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -45,7 +47,9 @@ impl Events {
             let rested = async {
                 tokio::time::sleep(rest).await;
                 // Over is over; both ways the ledger is looked at.
-                let _ = tokio::time::timeout(patience, self.inner.store.event_written()).await;
+                if tokio::time::timeout(patience, self.inner.store.event_written()).await.is_ok() {
+                    tokio::time::sleep(GATHERING).await;
+                }
             };
             tokio::select! {
                 () = rested => {}

@@ -50,7 +50,7 @@ fn assert_same(ours: &XmlElement, theirs: Node<'_, '_>) {
 fn check_writer(text: &str) {
     let allowed: String = text.chars().filter(|character| is_allowed(*character)).collect();
     let mut trace = Trace::off();
-    let mut writer = XmlWriter::new(&mut trace);
+    let mut writer = XmlWriter::new(&mut trace, 1);
     let root = writer.begin("r", None);
     writer.constant("t", &allowed);
     writer.end(&root, true);

@@ -16,6 +16,9 @@ pub const MOST_DEPTH: usize = 32;
 /// More elements than 100 orders with everything in their answers.
 pub const MOST_ELEMENTS: usize = 200_000;
 
+/// Bytes of an order in a document, as far as room is made beforehand.
+const ORDER: usize = 4096;
+
 /// Writes elements, and tells a trace which canonical member each came from.
 pub struct XmlWriter<'t> {
     out: String,
@@ -36,8 +39,9 @@ pub struct Opened {
 }
 
 impl<'t> XmlWriter<'t> {
-    pub fn new(trace: &'t mut Trace) -> Self {
-        XmlWriter { out: String::with_capacity(4096), path: String::new(), trace }
+    /// A writer of a document with so many orders.
+    pub fn new(trace: &'t mut Trace, orders: usize) -> Self {
+        XmlWriter { out: String::with_capacity(ORDER * orders.max(1)), path: String::new(), trace }
     }
 
     pub fn raw(&mut self, text: &str) {
@@ -354,7 +358,7 @@ mod tests {
     #[test]
     fn text_survives_escaping() {
         let mut trace = Trace::off();
-        let mut writer = XmlWriter::new(&mut trace);
+        let mut writer = XmlWriter::new(&mut trace, 1);
         let text = "a<b>&\"'\r\n\t]]> 中文 \u{1F69A}";
         let root = writer.begin("r", None);
         writer.constant("t", format!("x{text}x"));

@@ -30,7 +30,7 @@ pub fn request(
     let settings = OtmsSettings::of(account);
     let credentials = account.credentials.read::<OtmsCredentials>().ok();
     let Root { name, source } = root;
-    let mut xml = XmlWriter::new(trace);
+    let mut xml = XmlWriter::new(trace, batch.items.len());
     let mut secrets = Vec::new();
     xml.raw(&format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><{name} version=\"{VERSION}\""));
     if let (CredentialsIn::Document, Some(OtmsCredentials { username, password })) =
