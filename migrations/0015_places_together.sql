@@ -2,9 +2,7 @@
 -- written and taken away again for every event.
 
 lock table feed, events in access exclusive mode;
--- With their order: none stands before what led to it.
-create temporary table waiting on commit drop as select recorded_at, event_id from events_without_place;
-drop table events_without_place;
+alter table events_without_place rename to events_without_place_singly;
 
 -- What the sequencer looks for: events that were just written and have no place. Empty most of the time.
 create table events_without_place (
@@ -23,4 +21,5 @@ begin
 end
 $$;
 
-insert into events_without_place (recorded_at, event_ids) select recorded_at, array[event_id] from waiting;
+insert into events_without_place (recorded_at, event_ids) select recorded_at, array[event_id] from events_without_place_singly;
+drop table events_without_place_singly;

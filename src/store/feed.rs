@@ -110,9 +110,9 @@ impl Store {
                    delete from events_without_place
                    where ctid = any(array(
                        select row from (
-                           select w.row, sum(w.events) over (order by w.recorded_at, w.row) - w.events as before
-                           from (select ctid as row, recorded_at, cardinality(event_ids) as events from events_without_place
-                                 order by recorded_at limit $2) w) counted
+                           select w.row, sum(w.events) over (order by w.recorded_at, w.event_ids) - w.events as before
+                           from (select ctid as row, recorded_at, event_ids, cardinality(event_ids) as events
+                                 from events_without_place order by recorded_at, event_ids limit $2) w) counted
                        where before < $2))
                    returning recorded_at, event_ids),
                given as (

@@ -284,6 +284,25 @@ async fn a_key_sees_the_events_of_its_accounts_only() {
 }
 
 #[tokio::test]
+async fn events_that_were_written_together_keep_their_order() {
+    let bench = Bench::start().await;
+    // More than wait in one row, and more than get their places in one round.
+    let written: Vec<Uuid> = (1..=1250).map(Uuid::from_u128).collect();
+    sqlx::query(
+        "insert into events (id, type, account_id, data, occurred_at, recorded_at)
+         select id, 'account.paused', 'otms-demo', '{}', now(), now() from unnest($1::uuid[]) id order by md5(id::text)",
+    )
+    .bind(&written)
+    .execute(&mut bench.database.connection().await)
+    .await
+    .unwrap();
+    let mut consumer = Consumer::new(&bench.caller, "type=account.paused");
+    consumer.until(written.len()).await;
+    assert_eq!(consumer.ids(), written);
+    assert_eq!(bench.database.count("select count(*) from events_without_place").await, 0);
+}
+
+#[tokio::test]
 async fn a_narrow_filter_goes_over_many_events_in_several_pages() {
     let bench = Bench::start().await;
     // More than one look passes over, and the only one that is asked for at the end.
