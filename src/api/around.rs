@@ -22,7 +22,8 @@ use super::security_headers::Protection;
 use super::{AppState, deadline, observing, origin, pressure};
 use crate::server::TrustedProxies;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Has the id of a request, and of its answer.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts everything around a router that a request and its answer go through.
 pub fn around(router: Router, state: AppState) -> Router {

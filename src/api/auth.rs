@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::AppState;
+use super::around::REQUEST_ID;
 use super::key_limits::{Standing, StandingSlot};
 use super::origin;
 use super::problem::{Kind, Problem};
@@ -61,7 +62,7 @@ pub struct Caller {
 
 impl Caller {
     fn of(parts: &Parts, key: &ValidApiKey) -> Self {
-        let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
+        let request_id = parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
         let caller = Caller {
             key_id: key.id,
             key_name: String::new(),

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::around::REQUEST_ID;
 use super::masking;
 use super::problem::{Kind, Problem};
 use crate::metrics::HTTP_REFUSALS;
@@ -22,7 +23,7 @@ pub struct Asked {
 impl Asked {
     /// The request has its id by now.
     pub fn of(request: &Request) -> Self {
-        Asked { uri: request.uri().clone(), request_id: request.headers().get("x-request-id").cloned() }
+        Asked { uri: request.uri().clone(), request_id: request.headers().get(REQUEST_ID).cloned() }
     }
 
     /// Turns every error answer, also those of layers below the handlers, into a problem document.

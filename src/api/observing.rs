@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::around::REQUEST_ID;
 use super::{masking, origin};
 use crate::metrics::{HTTP_REQUEST_DURATION, HTTP_REQUESTS};
 use crate::telemetry::{TraceParent, exported, trace};
@@ -41,7 +42,7 @@ fn given(headers: &HeaderMap) -> Option<TraceParent> {
 
 /// The span of a request. An error's level, so that also a log that shows nothing less tells whose line it is.
 pub fn span<B>(request: &axum::http::Request<B>) -> Span {
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
     let (method, route) = (method(request.method()), route(request.extensions()));
     let client = origin::of(request.extensions()).map(|origin| tracing::field::display(origin.address));
     let span = tracing::error_span!(

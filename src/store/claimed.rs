@@ -35,12 +35,12 @@ pub struct ClaimedBatch<Order = ClaimedOrder> {
 }
 
 impl ClaimedBatch<Option<ClaimedOrder>> {
-    fn with_orders(
-        self,
-        order_of: &mut impl FnMut(Uuid, Option<ClaimedOrder>) -> Result<ClaimedOrder, StoreError>,
-    ) -> Result<ClaimedBatch, StoreError> {
+    /// The same with those orders that did not come along.
+    fn with_orders(self, mut read: HashMap<Uuid, ClaimedOrder>) -> Result<ClaimedBatch, StoreError> {
         let items = self.items.into_iter().map(|item| {
-            let order = order_of(item.order_id, item.order)?;
+            let order = item.order.or_else(|| read.remove(&item.order_id));
+            let missing = || StoreError::inconsistent("orders", "id", item.order_id, "is not there");
+            let order = order.ok_or_else(missing)?;
             Ok(ClaimedItem {
                 order,
                 submission_id: item.submission_id,
@@ -126,12 +126,8 @@ impl Store {
     pub async fn orders_of_batch(&self, batch: ClaimedBatch<Option<ClaimedOrder>>) -> Result<ClaimedBatch, StoreError> {
         let unread: Vec<Uuid> =
             batch.items.iter().filter(|item| item.order.is_none()).map(|item| item.order_id).collect();
-        let mut read = self.claimed_orders(&unread).await?;
-        let mut order_of = |id: Uuid, order: Option<ClaimedOrder>| {
-            let order = order.or_else(|| read.remove(&id));
-            order.ok_or_else(|| StoreError::inconsistent("orders", "id", id, "is not there"))
-        };
-        batch.with_orders(&mut order_of)
+        let read = self.claimed_orders(&unread).await?;
+        batch.with_orders(read)
     }
 
     async fn claimed_orders(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, ClaimedOrder>, StoreError> {
