@@ -14,9 +14,6 @@ use crate::provider::Limit;
 const GUARD: Duration = Duration::from_millis(40);
 /// A slot may be reserved this long before it comes.
 pub const RESERVE_AHEAD: Duration = Duration::from_millis(100);
-/// How far apart a claim's two readings of the ledger's clock may lie for the first to count as the time of the
-/// booking; beyond it the second does, which costs the lane some of its pace but never breaks the law.
-pub const MOST_BOOKING_LAG: Duration = Duration::from_millis(10);
 /// A reserved slot that is missed by more is given up.
 pub const MOST_LATENESS: Duration = Duration::from_millis(20);
 /// Windows up to this length are spaced evenly; longer ones allow a burst.

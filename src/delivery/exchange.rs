@@ -48,7 +48,7 @@ impl Going<'_> {
             exchange_id: self.batch.exchange_id,
             lane: self.lane.key.clone(),
             account_id: self.batch.account_id.clone(),
-            claimed: self.batch.claimed,
+            claimed: self.batch.booked,
             record: None,
             error: None,
             items,
@@ -318,14 +318,14 @@ struct MissedSlot;
 /// Sleeps until the request may leave. Gives the slot up when it was missed, or when the lease would not outlast the
 /// request.
 async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
-    let needed = going.batch.received.elapsed();
+    let needed = going.batch.booked.elapsed();
     going.lane.learn_head_start(needed);
     TOKEN_WAIT.record_time([&going.lane.key.provider, going.lane.endpoint.id], going.batch.wait);
     let left = going.batch.wait.saturating_sub(needed);
     if !left.is_zero() {
         tokio::time::sleep(left).await;
     }
-    let late = going.batch.received.elapsed() > going.batch.slot + MOST_LATENESS.saturating_sub(going.batch.lag);
+    let late = going.batch.booked.elapsed() > going.batch.slot + MOST_LATENESS.saturating_sub(going.batch.lag);
     let too_short = going.claimed.elapsed() + LEASE_TO_SEND > LEASE;
     if late || too_short { Err(MissedSlot) } else { Ok(()) }
 }

@@ -14,7 +14,7 @@ use super::grounds::Grounds;
 use super::idempotency::{self, IdempotencyKey};
 use super::queue::Count;
 use super::{Store, StoreError, within, word};
-use crate::canonical::{DocumentType, EventType, HoldReason, Operation, SubmissionResult};
+use crate::canonical::{DocumentType, HoldReason, SubmissionResult};
 
 /// An order with its first submission, ready to be kept.
 #[derive(Clone)]
@@ -164,10 +164,6 @@ struct AcceptedRow {
 }
 
 /// Keeps orders, as far as there is room; one row for each, in their order.
-///
-/// The columns are read out of subqueries, into which the planner does not look: else it would plan the statement anew
-/// for each number of orders, which takes longer than to keep one.
-#[expect(clippy::too_many_lines, reason = "one statement, and its columns")]
 async fn insert<'e>(
     executor: impl PgExecutor<'e>,
     orders: &[NewOrder],
@@ -194,95 +190,9 @@ async fn insert<'e>(
     let (key_ids, key_rows): (Vec<Uuid>, Vec<i64>) = checked_keys.into_iter().unzip();
     let (account_ids, account_rows): (Vec<&str>, Vec<i64>) = checked_accounts.into_iter().unzip();
     let rows = sqlx::query!(
-        r#"with clock as materialized (select onelane_now() as now),
-        -- Keys and accounts that are not any more what orders were checked against.
-        outdated as materialized (
-            select array(
-                select u.id from unnest((select $30::uuid[]), (select $31::bigint[])) as u (id, row), clock where not exists (
-                    select from api_keys k where k.id = u.id and k.xmin::text::bigint = u.row and k.revoked_at is null
-                      and (k.expires_at is null or k.expires_at > clock.now) offset 0)) as keys,
-                array(
-                    select u.id from unnest((select $32::text[]), (select $33::bigint[])) as u (id, row) where not exists (
-                        select from accounts a where a.id = u.id and a.xmin::text::bigint = u.row offset 0)) as accounts),
-        brought as materialized (
-            select g.*, coalesce(g.checked_for = any(outdated.keys), false)
-                or (g.checked_for is not null and g.account_id = any(outdated.accounts)) as is_outdated
-            from outdated, unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::text[]), (select $5::text[]),
-                (select $6::text[]), (select $7::text[]), (select $8::text[]), (select $9::text[]), (select $10::uuid[]),
-                (select $11::text[]), (select $12::uuid[]), (select $13::text[]), (select $14::text[]), (select $15::text[]),
-                (select $16::bytea[]), (select $17::float8[]), (select $34::uuid[]))
-                with ordinality
-                as g (order_id, submission_id, account_id, provider, endpoint, document_type, order_number, batch_key, document, event_id,
-                    trace_parent, api_key_id, method, path, key, fingerprint, running_seconds, checked_for, place)),
-        given as not materialized (select * from brought where not is_outdated),
-        room as materialized (
-            select l.account_id, l.most, (
-                select count(*) from (
-                    select from submissions s
-                    where s.account_id = l.account_id and s.ready and s.state in ('queued', 'in_doubt') limit l.most) w) as waiting
-            from unnest((select $18::text[]), (select $19::bigint[])) as l (account_id, most)),
-        candidate as (
-            -- What the ledger has, or these orders have before, takes no place.
-            select g.account_id, g.order_id, g.place,
-                row_number() over (partition by g.account_id, g.document_type, g.order_number order by g.place) = 1
-                and not exists (
-                    select from orders o where o.account_id = g.account_id and o.document_type = g.document_type
-                      and o.order_number = g.order_number offset 0) as is_new
-            from given g join room on room.account_id = g.account_id),
-        full_queue as materialized (
-            select c.order_id from (
-                select account_id, order_id, is_new,
-                    count(*) filter (where is_new) over (partition by account_id order by place) as nth
-                from candidate) c
-            join room on room.account_id = c.account_id
-            where c.is_new and c.nth > room.most - room.waiting),
-        key as (
-            -- In an order that is the same everywhere, so that no two statements wait for each other.
-            insert into idempotency_keys (api_key_id, method, path, key, fingerprint, resource_id, status, running_until, created_at)
-            select api_key_id, method, path, key, fingerprint, order_id, 202, now + make_interval(secs => running_seconds), now
-            from given, clock where key is not null and order_id not in (select order_id from full_queue)
-            order by key, path, api_key_id
-            on conflict (api_key_id, method, path, key) do nothing
-            returning resource_id),
-        new_order as (
-            insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
-            select order_id, account_id, provider, document_type, order_number, document::jsonb, 'pending', now, now
-            from given, clock
-            where order_id not in (select order_id from full_queue) and (key is null or order_id in (select resource_id from key))
-            order by account_id, order_number, place
-            on conflict (account_id, document_type, order_number) do nothing
-            returning id),
-        new_submission as (
-            insert into submissions (id, order_id, account_id, provider, endpoint, operation, batch_key, trace_parent, state, ready, due_at, created_at, updated_at)
-            select g.submission_id, g.order_id, g.account_id, g.provider, g.endpoint, $20, g.batch_key, g.trace_parent, 'queued', true, now, now, now
-            from given g join new_order on new_order.id = g.order_id, clock order by g.place),
-        notice as (
-            insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
-            select n.submission_id, n.provider, n.scope, n.code, n.code, n.severity, false, array(select jsonb_array_elements_text(n.pointers)),
-                n.message_zh, n.message_en, true, now
-            from unnest((select $22::uuid[]), (select $23::text[]), (select $24::text[]), (select $25::text[]), (select $26::text[]),
-                    (select $27::jsonb[]), (select $28::text[]), (select $29::text[])) with ordinality
-                as n (submission_id, provider, scope, code, severity, pointers, message_zh, message_en, nth)
-            join given g on g.submission_id = n.submission_id join new_order on new_order.id = g.order_id, clock
-            order by n.nth),
-        event as (
-            insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
-            select g.event_id, $21, g.account_id, g.order_id, g.submission_id,
-                jsonb_build_object('orderNumber', g.order_number, 'operation', $20::text, 'state', 'queued'), now, now
-            from given g join new_order on new_order.id = g.order_id, clock)
-        select new_order.id is not null as "is_new!", g.is_outdated as "is_outdated!", full_queue.order_id is not null as "is_full!",
-            g.key is not null and key.resource_id is null as "key_is_known!", room.waiting as "waiting?", clock.now as "now!",
-            case when a.paused_at is not null then 'account_paused' when a.circuit_open_until > clock.now then 'circuit_open'
-                when l.next_free_at > clock.now then 'rate_limit' end as held_by,
-            greatest(clock.now, l.next_free_at) as "lane_free_at!"
-        from brought g cross join clock
-        left join new_order on new_order.id = g.order_id
-        left join full_queue on full_queue.order_id = g.order_id
-        left join key on key.resource_id = g.order_id
-        left join room on room.account_id = g.account_id
-        left join accounts a on a.id = g.account_id
-        left join lanes l on l.provider = g.provider and l.throttle_group = a.throttle_group and l.endpoint = g.endpoint
-        order by g.place"#,
+        r#"select became as "became!", waiting, kept_at as "at!", held_by, lane_free_at as "lane_free_at!"
+           from keep_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+               $24, $25, $26, $27, $28, $29, $30, $31, $32)"#,
         &column(orders, |order| order.order_id),
         &column(orders, |order| order.submission_id),
         &column(orders, |order| order.account_id.as_str()) as &[&str],
@@ -302,8 +212,6 @@ async fn insert<'e>(
         &column(orders, |order| Some(f64::from(order.idempotency.as_ref()?.running_seconds?))) as &[Option<f64>],
         &limited as &[&str],
         &most,
-        <&str>::from(Operation::Create),
-        <&str>::from(EventType::SubmissionQueued),
         &of_notices,
         &notice(|it| &it.provider) as &[&str],
         &notice(|it| &it.scope) as &[&str],
@@ -312,27 +220,24 @@ async fn insert<'e>(
         &pointers,
         &notice(|it| &it.message_zh) as &[&str],
         &notice(|it| &it.message_en) as &[&str],
+        &column(orders, |order| order.grounds.map(|grounds| grounds.api_key.0)) as &[Option<Uuid>],
         &key_ids,
         &key_rows,
         &account_ids as &[&str],
         &account_rows,
-        &column(orders, |order| order.grounds.map(|grounds| grounds.api_key.0)) as &[Option<Uuid>],
     )
     .fetch_all(executor)
     .await?;
     let mut accepted = Vec::with_capacity(rows.len());
     for (row, order) in rows.into_iter().zip(orders) {
         let held_by = row.held_by.map(|reason| word("accounts", "held_by", &order.account_id, &reason)).transpose()?;
-        let became = if row.is_new {
-            Accepted::New(Queued { at: row.now, held_by, lane_free_at: row.lane_free_at })
-        } else if row.is_outdated {
-            Accepted::Outdated
-        } else if row.is_full {
-            Accepted::QueueFull
-        } else if row.key_is_known {
-            Accepted::KeyKnown
-        } else {
-            Accepted::NumberTaken
+        let became = match row.became.as_str() {
+            "new" => Accepted::New(Queued { at: row.at, held_by, lane_free_at: row.lane_free_at }),
+            "outdated" => Accepted::Outdated,
+            "full" => Accepted::QueueFull,
+            "key_known" => Accepted::KeyKnown,
+            "number_taken" => Accepted::NumberTaken,
+            _ => return Err(StoreError::inconsistent("orders", "id", order.order_id, "became something unknown")),
         };
         accepted.push(AcceptedRow { accepted: became, waiting: row.waiting });
     }

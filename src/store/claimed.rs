@@ -20,13 +20,11 @@ pub struct ClaimedBatch<Order = ClaimedOrder> {
     pub wait: Duration,
     /// From the booking until its slot, from which the bucket counts: it may leave before, and little after
     pub slot: Duration,
-    /// When the answer of the statement that read the slot arrived: a wait that is counted from here is never
-    /// too short
-    pub received: tokio::time::Instant,
-    /// How long before `received` the booking may lie at most
+    /// When the ledger booked, on this process's clock, at the latest: a wait that is counted from here is never too
+    /// short
+    pub booked: tokio::time::Instant,
+    /// How long before `booked` that may have been
     pub lag: Duration,
-    /// When the ledger says that it was claimed, on this process's clock
-    pub claimed: tokio::time::Instant,
     /// What it holds may stand at the provider, and evidence did not clear it
     pub doubtful: bool,
     /// More of the lane may be due
@@ -64,9 +62,8 @@ impl ClaimedBatch<Option<ClaimedOrder>> {
             account_row: self.account_row,
             wait: self.wait,
             slot: self.slot,
-            received: self.received,
+            booked: self.booked,
             lag: self.lag,
-            claimed: self.claimed,
             doubtful: self.doubtful,
             more: self.more,
         })

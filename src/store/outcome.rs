@@ -18,6 +18,46 @@ pub(super) fn changed(document: &Value, change: &Value) -> Value {
     changed
 }
 
+/// A statement whose first arguments are those of `record_outcomes`, all but the last.
+macro_rules! recording {
+    ($words:literal, $columns:ident $(, $more:expr)*) => {
+        sqlx::query!(
+            $words,
+            &$columns.items.submission_ids,
+            &$columns.items.order_ids,
+            &$columns.items.operations as &[&str],
+            &$columns.items.states as &[&str],
+            &$columns.items.told_statuses as &[Option<&str>],
+            &$columns.items.may_stand_at,
+            &$columns.items.told_numbers as &[Option<&str>],
+            &$columns.items.documents as &[Option<serde_json::Value>],
+            &$columns.items.touch_orders,
+            &$columns.items.are_taken,
+            &$columns.items.are_whole,
+            &$columns.items.are_changed,
+            &$columns.items.event_ids,
+            &$columns.items.events as &[Option<&str>],
+            &$columns.items.order_event_ids,
+            &$columns.items.order_events as &[Option<&str>],
+            &$columns.items.let_next_go,
+            &$columns.results.submission_ids,
+            &$columns.results.providers as &[&str],
+            &$columns.results.scopes as &[&str],
+            &$columns.results.raw_codes as &[&str],
+            &$columns.results.raw_messages as &[Option<&str>],
+            &$columns.results.codes as &[&str],
+            &$columns.results.severities as &[&str],
+            &$columns.results.retryable,
+            &$columns.results.pointers,
+            &$columns.results.messages_zh as &[&str],
+            &$columns.results.messages_en as &[&str],
+            &$columns.told_once as &[&str]
+            $(, $more)*
+        )
+    };
+}
+pub(super) use recording;
+
 /// Records what came of submissions whose own rows are up to date already, and whose orders are locked; whether something
 /// may go now that waited behind them.
 pub(super) async fn record(
@@ -25,164 +65,69 @@ pub(super) async fn record(
     items: &[SettledItem],
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
+    let columns = Columns::of(items);
+    let recorded = recording!(
+        r#"select record_outcomes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+               $23, $24, $25, $26, $27, $28, $29, $30) as "lets_go!""#,
+        columns,
+        now
+    );
+    let lets_go = recorded.fetch_one(&mut *connection).await?.lets_go;
+    record_beside(connection, items, now).await?;
+    Ok(lets_go)
+}
+
+/// The part of it that few have: the other orders of trips, and what waits behind a creation that failed.
+pub(super) async fn record_beside(
+    connection: &mut PgConnection,
+    items: &[SettledItem],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     trips::settle(connection, items, now).await?;
-    let lets_go = record_items(connection, items, now).await?;
-    // What waits behind a creation that failed goes with it.
     let failed: Vec<Uuid> = items.iter().filter(|item| is_failed_creation(item)).map(|item| item.order_id).collect();
     if !failed.is_empty() {
         cancel_followers(connection, &failed, now).await?;
     }
-    Ok(lets_go)
+    Ok(())
 }
 
-/// All of it but for the other orders of trips: the orders' status, number and document; the results, in the place of
-/// those of earlier answers, while notices of the translation stay; one event for each submission that came to an end or
-/// into doubt, and one for what happened to its order; what waits next for an order may go; and callbacks that waited for
-/// its number are looked at. As in [`accept`](super::accept), the planner is not told how many there are.
-#[expect(clippy::too_many_lines, reason = "one statement, and its columns")]
-async fn record_items(
-    connection: &mut PgConnection,
-    items: &[SettledItem],
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let column = ItemColumns::of(items);
-    let said = ResultColumns::of(items);
-    let lets_go = sqlx::query_scalar!(
-        "with item as materialized (
-             select u.*, o.account_id, o.order_number, o.status as status_before,
-                 case when u.may_stand_at ? o.status then u.told_status else o.status end as status,
-                 coalesce(u.told_number, o.provider_order_number) as number
-             from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::text[]), (select $5::text[]),
-                     (select $6::jsonb[]), (select $7::text[]), (select $8::jsonb[]), (select $9::bool[]), (select $10::bool[]),
-                     (select $11::bool[]), (select $12::bool[]), (select $13::uuid[]), (select $14::text[]), (select $15::uuid[]),
-                     (select $16::text[]), (select $17::bool[]))
-                 as u (submission_id, order_id, operation, state, told_status, may_stand_at, told_number, document, touches_order,
-                     is_taken, is_whole, is_changed, event_id, event, order_event_id, order_event, lets_next_go)
-             cross join lateral (
-                 select account_id, order_number, status, provider_order_number from orders where id = u.order_id offset 0) o),
-         moved as (
-             update orders o set status = i.status, provider_order_number = i.number, document = coalesce(i.document, o.document),
-                 document_complete = o.document_complete or i.is_whole, placed = o.placed or i.is_taken,
-                 version = o.version + case when i.is_changed
-                     or (o.status, o.provider_order_number) is distinct from (i.status, i.number) then 1 else 0 end,
-                 updated_at = $18
-             from item i where o.id = i.order_id and o.id = any((select $2)::uuid[]) and i.touches_order),
-         outdated as (delete from results where submission_id = any((select $1)::uuid[]) and not notice),
-         said as (
-             insert into results (submission_id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers,
-                 message_zh, message_en, notice, recorded_at)
-             select u.id, u.provider, u.scope, u.raw_code, u.raw_message, u.code, u.severity, u.retryable,
-                 array(select jsonb_array_elements_text(u.pointers)), u.message_zh, u.message_en, false, $18
-             from unnest((select $19::uuid[]), (select $20::text[]), (select $21::text[]), (select $22::text[]), (select $23::text[]),
-                     (select $24::text[]), (select $25::text[]), (select $26::bool[]), (select $27::jsonb[]), (select $28::text[]),
-                     (select $29::text[])) with ordinality
-                 as u (id, provider, scope, raw_code, raw_message, code, severity, retryable, pointers, message_zh, message_en, place)
-             order by u.place),
-         -- Against single rows, so that the index gives the next one and no more is read.
-         released as (
-             update submissions set ready = true
-             where id = any(array(
-                     select next.id from item i cross join lateral (
-                         select id from submissions where order_id = i.order_id and finished_at is null order by sequence limit 1) next
-                     where i.lets_next_go))
-               and not ready and state = 'queued'
-             returning id),
-         woken as (
-             -- One that is being processed right now is passed over, so that neither waits for the other; it looks again
-             -- by itself.
-             update callbacks set due_at = onelane_now()
-             where id in (
-                 select c.id from callbacks c
-                 where c.state = 'waiting' and c.id in (
-                     select w.callback_id from item i join callback_waits w
-                         on w.account_id = i.account_id and w.order_number = i.order_number
-                     where i.told_number is not null
-                     union all
-                     select w.callback_id from item i join callback_waits w
-                         on w.account_id = i.account_id and w.provider_order_number = i.number
-                     where i.told_number is not null)
-                 for update skip locked)),
-         told as (
-             insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
-             select e.id, e.type, i.account_id, i.order_id, i.submission_id,
-                 jsonb_strip_nulls(jsonb_build_object('orderNumber', i.order_number, 'providerOrderNumber', i.number,
-                     'operation', i.operation, 'state', i.state, 'status', i.status)), $18, (select onelane_now())
-             from item i cross join lateral (
-                 select i.event_id, i.event where i.event is not null
-                 union all
-                 -- What a callback told before is not told again. Only of an order that a callback moved; the others have no
-                 -- such event, and theirs are not looked through. An order that was cancelled here, and then corrected, may be
-                 -- cancelled again.
-                 select i.order_event_id, i.order_event
-                 where i.order_event is not null and not (i.order_event = any($30) and i.status_before <> 'pending' and exists (
-                     select from (
-                         select recorded_at from events where order_id = i.order_id and type = i.order_event
-                         union all
-                         select recorded_at from milestones where order_id = i.order_id and type = i.order_event) told
-                     where i.order_event <> $31 or told.recorded_at >= coalesce(
-                         (select max(created_at) from submissions where order_id = i.order_id and operation = $32), '-infinity')))) e (id, type))
-         select exists (select from released) as \"lets_go!\"",
-        &column.submission_ids,
-        &column.order_ids,
-        &column.operations as &[&str],
-        &column.states as &[&str],
-        &column.told_statuses as &[Option<&str>],
-        &column.may_stand_at,
-        &column.told_numbers as &[Option<&str>],
-        &column.documents as &[Option<Value>],
-        &column.touch_orders,
-        &column.are_taken,
-        &column.are_whole,
-        &column.are_changed,
-        &column.event_ids,
-        &column.events as &[Option<&str>],
-        &column.order_event_ids,
-        &column.order_events as &[Option<&str>],
-        &column.let_next_go,
-        now,
-        &said.submission_ids,
-        &said.providers as &[&str],
-        &said.scopes as &[&str],
-        &said.raw_codes as &[&str],
-        &said.raw_messages as &[Option<&str>],
-        &said.codes as &[&str],
-        &said.severities as &[&str],
-        &said.retryable,
-        &said.pointers,
-        &said.messages_zh as &[&str],
-        &said.messages_en as &[&str],
-        &told_once() as &[&str],
-        <&str>::from(EventType::OrderCancelled),
-        <&str>::from(Operation::Create),
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(lets_go)
+/// Items and their results as `record_outcomes` takes them: column by column.
+pub(super) struct Columns<'a> {
+    pub items: ItemColumns<'a>,
+    pub results: ResultColumns<'a>,
+    /// The types of events that tell of an order what happens to it once
+    pub told_once: Vec<&'static str>,
 }
 
-/// Items as the statement takes them: column by column.
+impl<'a> Columns<'a> {
+    pub fn of(items: &'a [SettledItem]) -> Self {
+        let told_once = EventType::VARIANTS.iter().filter(|event| event.is_told_once()).map(Into::into);
+        Columns { items: ItemColumns::of(items), results: ResultColumns::of(items), told_once: told_once.collect() }
+    }
+}
+
 #[derive(Default)]
-struct ItemColumns<'a> {
-    submission_ids: Vec<Uuid>,
-    order_ids: Vec<Uuid>,
-    operations: Vec<&'a str>,
-    states: Vec<&'a str>,
-    told_statuses: Vec<Option<&'a str>>,
+pub(super) struct ItemColumns<'a> {
+    pub submission_ids: Vec<Uuid>,
+    pub order_ids: Vec<Uuid>,
+    pub operations: Vec<&'a str>,
+    pub states: Vec<&'a str>,
+    pub told_statuses: Vec<Option<&'a str>>,
     /// Where the order may stand for the status to count
-    may_stand_at: Vec<Value>,
-    told_numbers: Vec<Option<&'a str>>,
-    documents: Vec<Option<Value>>,
-    touch_orders: Vec<bool>,
-    are_taken: Vec<bool>,
+    pub may_stand_at: Vec<Value>,
+    pub told_numbers: Vec<Option<&'a str>>,
+    pub documents: Vec<Option<Value>>,
+    pub touch_orders: Vec<bool>,
+    pub are_taken: Vec<bool>,
     /// The provider has the whole document now
-    are_whole: Vec<bool>,
+    pub are_whole: Vec<bool>,
     /// A change that ends is in the document from now on, or out of it
-    are_changed: Vec<bool>,
-    event_ids: Vec<Uuid>,
-    events: Vec<Option<&'a str>>,
-    order_event_ids: Vec<Uuid>,
-    order_events: Vec<Option<&'a str>>,
-    let_next_go: Vec<bool>,
+    pub are_changed: Vec<bool>,
+    pub event_ids: Vec<Uuid>,
+    pub events: Vec<Option<&'a str>>,
+    pub order_event_ids: Vec<Uuid>,
+    pub order_events: Vec<Option<&'a str>>,
+    pub let_next_go: Vec<bool>,
 }
 
 impl<'a> ItemColumns<'a> {
@@ -214,18 +159,18 @@ impl<'a> ItemColumns<'a> {
 
 /// Results likewise. Arrays of arrays are rectangles in SQL; pointers go as JSON and become lists there.
 #[derive(Default)]
-struct ResultColumns<'a> {
-    submission_ids: Vec<Uuid>,
-    providers: Vec<&'a str>,
-    scopes: Vec<&'a str>,
-    raw_codes: Vec<&'a str>,
-    raw_messages: Vec<Option<&'a str>>,
-    codes: Vec<&'a str>,
-    severities: Vec<&'a str>,
-    retryable: Vec<bool>,
-    pointers: Vec<Value>,
-    messages_zh: Vec<&'a str>,
-    messages_en: Vec<&'a str>,
+pub(super) struct ResultColumns<'a> {
+    pub submission_ids: Vec<Uuid>,
+    pub providers: Vec<&'a str>,
+    pub scopes: Vec<&'a str>,
+    pub raw_codes: Vec<&'a str>,
+    pub raw_messages: Vec<Option<&'a str>>,
+    pub codes: Vec<&'a str>,
+    pub severities: Vec<&'a str>,
+    pub retryable: Vec<bool>,
+    pub pointers: Vec<Value>,
+    pub messages_zh: Vec<&'a str>,
+    pub messages_en: Vec<&'a str>,
 }
 
 impl<'a> ResultColumns<'a> {
@@ -249,11 +194,6 @@ impl<'a> ResultColumns<'a> {
     }
 }
 
-/// The types of events that tell of an order what happens to it once.
-fn told_once() -> Vec<&'static str> {
-    EventType::VARIANTS.iter().filter(|event| event.is_told_once()).map(Into::into).collect()
-}
-
 /// Where an order may stand for the answer to move it.
 ///
 /// The answer to a creation may come after callbacks that tell of what happened since, so it moves the order forward
@@ -268,6 +208,11 @@ pub(super) fn before(item: &SettledItem) -> Vec<OrderStatus> {
 
 pub(super) fn is_taken(state: SubmissionState) -> bool {
     matches!(state, SubmissionState::Accepted | SubmissionState::PartiallyAccepted)
+}
+
+/// Its end means something for more than itself and its order.
+pub(super) fn reaches_others(item: &SettledItem) -> bool {
+    item.trip.is_some() || is_failed_creation(item)
 }
 
 fn is_failed_creation(item: &SettledItem) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -144,25 +144,34 @@ pub enum Fenced {
 
 impl Store {
     pub async fn settle(&self, settlement: &Settlement) -> Result<Fenced, StoreError> {
-        let mut transaction = self.begin_by_keys().await?;
-        let Some(closed) = close_exchange(&mut transaction, settlement).await? else {
-            return Ok(Fenced::TooLate);
+        let closed = if settlement.has_more_to_tell() {
+            let mut transaction = self.begin_by_keys().await?;
+            let Some(closed) = close_and_record(&mut *transaction, settlement).await? else {
+                return Ok(Fenced::TooLate);
+            };
+            outcome::record_beside(&mut transaction, &settlement.items, closed.at).await?;
+            record_of_account(&mut transaction, settlement, closed.at).await?;
+            transaction.commit().await?;
+            closed
+        } else {
+            let Some(closed) = close_and_record(self.pool(), settlement).await? else {
+                return Ok(Fenced::TooLate);
+            };
+            closed
         };
-        let now = closed.at;
-        let let_followers_go = outcome::record(&mut transaction, &settlement.items, now).await?;
-        if let Some(wait) = settlement.throttled_for {
-            lanes::empty_bucket(&mut transaction, &settlement.lane, wait).await?;
-        }
-        if settlement.reached != Some(true) {
-            note_unreached(&mut transaction, settlement, now).await?;
-        }
-        if let Some(reason) = &settlement.pause {
-            accounts::pause(&mut transaction, &settlement.account_id, reason).await?;
-        }
-        transaction.commit().await?;
         self.tell_of_events();
         let tried_again = settlement.items.iter().any(|item| item.due_in == Some(Duration::ZERO));
-        Ok(Fenced::Settled { lets_go: let_followers_go || tried_again || closed.ended_circuit })
+        Ok(Fenced::Settled { lets_go: closed.lets_followers_go || tried_again || closed.ended_circuit })
+    }
+}
+
+impl Settlement {
+    /// It is more than what one statement records.
+    fn has_more_to_tell(&self) -> bool {
+        self.throttled_for.is_some()
+            || self.reached != Some(true)
+            || self.pause.is_some()
+            || self.items.iter().any(outcome::reaches_others)
     }
 }
 
@@ -171,12 +180,16 @@ struct Closed {
     at: DateTime<Utc>,
     /// The answer ended what a circuit held
     ended_circuit: bool,
+    /// Something may go now that waited behind its submissions
+    lets_followers_go: bool,
 }
 
-/// Closes the exchange if its lease still holds, the fence; keeps what was sent and received; locks the orders, so that
-/// nothing is queued behind a submission while it ends; and brings submissions and their attempts up to date. An answer
-/// closes the account's circuit.
-async fn close_exchange(connection: &mut PgConnection, settlement: &Settlement) -> Result<Option<Closed>, StoreError> {
+/// Closes the exchange if its lease still holds, the fence, and records what came of its submissions; nothing when it was
+/// too late.
+async fn close_and_record<'e>(
+    executor: impl PgExecutor<'e>,
+    settlement: &Settlement,
+) -> Result<Option<Closed>, StoreError> {
     let record = settlement.record.as_ref();
     let response = record.and_then(|record| record.response.as_ref());
     let sent_after = |record: &ExchangeRecord| record.sent.saturating_duration_since(settlement.claimed);
@@ -188,46 +201,15 @@ async fn close_exchange(connection: &mut PgConnection, settlement: &Settlement) 
     let contents: Vec<&[u8]> = bodies.iter().map(|(_, body)| body.content.as_slice()).collect();
     let sizes: Vec<i64> = bodies.iter().map(|(_, body)| body.size).collect();
     let truncated: Vec<bool> = bodies.iter().map(|(_, body)| body.truncated).collect();
-    let column = Columns::of(&settlement.items);
-    let row = sqlx::query!(
-        r#"with closed as (
-               update exchanges set finished_at = onelane_now(), method = $2, url = $3, request_headers = $4,
-                   sent_at = claimed_at + make_interval(secs => $5), answered_at = claimed_at + make_interval(secs => $6),
-                   response_status = $7, response_headers = $8, error = $9
-               where id = $1 and finished_at is null and lease_until > onelane_now()
-               returning id, finished_at as at, lease_until),
-           kept as (
-               insert into exchange_bodies (exchange_id, direction, content, size, truncated, recorded_at)
-               select closed.id, body.direction, body.content, body.size, body.truncated, closed.at
-               from closed, unnest($10::text[], $11::bytea[], $12::bigint[], $13::bool[]) as body (direction, content, size, truncated)),
-           locked as materialized (
-               select id from orders
-               where id = any($14::uuid[] || array(select order_id from trip_orders where trip_id = any($15)))
-                 and exists (select from closed)
-               order by id for update),
-           settled as (
-               update submissions s set state = u.state, ready = u.due_in is not null,
-                   due_at = case when u.due_in is null or (u.due_in = 0 and not u.after_lease) then s.due_at
-                       when u.after_lease then (select greatest(at + make_interval(secs => u.due_in), lease_until) from closed)
-                       else (select at from closed) + make_interval(secs => u.due_in) end,
-                   attempts = s.attempts - u.not_counted, may_exist = s.may_exist or u.may_exist, cleared = u.cleared, misses = u.misses,
-                   batch_key = case when u.alone then s.id::text else s.batch_key end,
-                   provider_order_number = coalesce(u.number, s.provider_order_number),
-                   updated_at = (select at from closed), finished_at = case when u.finished then (select at from closed) end
-               from unnest($16::uuid[], $17::text[], $18::float8[], $19::bool[], $20::int[], $21::bool[], $22::text[], $23::bool[],
-                       $24::bool[], $25::int[], $26::bool[])
-                   as u (id, state, due_in, after_lease, not_counted, may_exist, number, finished, cleared, misses, alone)
-               -- What is locked is counted, so that it is locked before.
-               where (select count(*) from locked) > 0 and s.id = u.id and s.exchange_id = $1 and s.state = 'sending'
-               returning s.id, s.state, s.exchanges),
-           attempted as (
-               update attempts t set outcome = settled.state from settled
-               where t.submission_id = settled.id and t.number = settled.exchanges),
-           reached as (
-               update accounts set transport_failures = 0, circuit_open_until = null
-               where $28 and id = $27 and (transport_failures > 0 or circuit_open_until is not null) and exists (select from closed)
-               returning id)
-           select at as "at!", exists (select from reached) as "ended_circuit!" from closed"#,
+    let (columns, tries) = (outcome::Columns::of(&settlement.items), Tries::of(&settlement.items));
+    let settling = outcome::recording!(
+        r#"select closed.closed_at as "at!", closed.ended_circuit as "ended_circuit!", recorded.lets_go as "lets_go!"
+           from close_exchange($30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $1, $2, $4, $43, $44, $45, $46, $7, $47,
+               $48, $49, $50, $51, $52, $53) closed
+           cross join lateral (
+               select record_outcomes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                   $22, $23, $24, $25, $26, $27, $28, $29, closed.closed_at) as lets_go) recorded"#,
+        columns,
         settlement.exchange_id,
         record.map(|record| record.method),
         record.map(|record| record.url.as_str()),
@@ -236,61 +218,66 @@ async fn close_exchange(connection: &mut PgConnection, settlement: &Settlement) 
         record.and_then(|record| response.map(|_| seconds(sent_after(record) + record.took))),
         response.map(|response| i32::from(response.status)),
         response.map(|response| json!(response.headers)),
-        settlement.error,
+        settlement.error.as_deref(),
         &directions as &[&str],
         &contents as &[&[u8]],
         &sizes,
         &truncated,
-        &column.order_ids,
+        &tries.due_in as &[Option<f64>],
+        &tries.after_lease,
+        &tries.not_counted,
+        &tries.may_exist,
+        &tries.finished,
+        &tries.cleared,
+        &tries.misses,
+        &tries.alone,
         &trips,
-        &column.ids,
-        &column.states as &[&str],
-        &column.due_in as &[Option<f64>],
-        &column.after_lease,
-        &column.not_counted,
-        &column.may_exist,
-        &column.numbers as &[Option<&str>],
-        &column.finished,
-        &column.cleared,
-        &column.misses,
-        &column.alone,
         settlement.account_id,
-        settlement.reached == Some(true),
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| Closed { at: row.at, ended_circuit: row.ended_circuit }))
+        settlement.reached == Some(true)
+    );
+    let row = settling.fetch_optional(executor).await?;
+    Ok(row.map(|row| Closed { at: row.at, ended_circuit: row.ended_circuit, lets_followers_go: row.lets_go }))
 }
 
-/// Items as the statement takes them: column by column.
+/// What the exchange means for its lane and its account.
+async fn record_of_account(
+    connection: &mut PgConnection,
+    settlement: &Settlement,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if let Some(wait) = settlement.throttled_for {
+        lanes::empty_bucket(connection, &settlement.lane, wait).await?;
+    }
+    if settlement.reached != Some(true) {
+        note_unreached(connection, settlement, now).await?;
+    }
+    if let Some(reason) = &settlement.pause {
+        accounts::pause(connection, &settlement.account_id, reason).await?;
+    }
+    Ok(())
+}
+
+/// What becomes of the submissions' tries, column by column.
 #[derive(Default)]
-struct Columns<'a> {
-    order_ids: Vec<Uuid>,
-    ids: Vec<Uuid>,
-    states: Vec<&'a str>,
+struct Tries {
     due_in: Vec<Option<f64>>,
     after_lease: Vec<bool>,
     not_counted: Vec<i32>,
     may_exist: Vec<bool>,
-    numbers: Vec<Option<&'a str>>,
     finished: Vec<bool>,
     cleared: Vec<bool>,
     misses: Vec<i32>,
     alone: Vec<bool>,
 }
 
-impl<'a> Columns<'a> {
-    fn of(items: &'a [SettledItem]) -> Self {
-        let mut columns = Columns::default();
+impl Tries {
+    fn of(items: &[SettledItem]) -> Self {
+        let mut columns = Tries::default();
         for item in items {
-            columns.order_ids.push(item.order_id);
-            columns.ids.push(item.submission_id);
-            columns.states.push(item.state.into());
             columns.due_in.push(item.due_in.map(seconds));
             columns.after_lease.push(item.after_lease);
             columns.not_counted.push(i32::from(!item.counts));
             columns.may_exist.push(item.may_exist);
-            columns.numbers.push(item.provider_order_number.as_deref());
             columns.finished.push(item.state.is_final());
             columns.cleared.push(item.cleared);
             columns.misses.push(item.misses);

@@ -81,7 +81,7 @@ fn settlement(batch: &ClaimedBatch, state: SubmissionState) -> Settlement {
         exchange_id: batch.exchange_id,
         lane: lane(),
         account_id: batch.account_id.clone(),
-        claimed: batch.claimed,
+        claimed: batch.booked,
         record: None,
         error: None,
         items: batch

@@ -41,14 +41,14 @@ async fn an_order_and_a_migration_that_wait_for_each_other_both_come_to_their_en
     assert!(accepted(&bench.caller.place(&order("SO-1")).await));
     let mut holder = bench.database.connection().await;
     // It is the other that the database finds waiting in vain.
-    let orders = "begin; set local deadlock_timeout = '30s'; lock table orders in access exclusive mode";
-    sqlx::raw_sql(orders).execute(&mut holder).await.unwrap();
+    let submissions = "begin; set local deadlock_timeout = '30s'; lock table submissions in access exclusive mode";
+    sqlx::raw_sql(submissions).execute(&mut holder).await.unwrap();
     let document = order("SO-2");
     let migration = async {
         let waits = "select exists (select from pg_stat_activity where datname = current_database()
-                         and wait_event_type = 'Lock' and query like '%brought as materialized%')";
+                         and wait_event_type = 'Lock' and query like '%keep_orders%')";
         bench.database.wait_until(std::time::Duration::from_secs(20), waits).await;
-        sqlx::raw_sql("lock table submissions in access exclusive mode").execute(&mut holder).await.unwrap();
+        sqlx::raw_sql("lock table orders in access exclusive mode").execute(&mut holder).await.unwrap();
         sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
     };
     let (created, ()) = tokio::join!(bench.caller.post("/v1/orders", &document), migration);

@@ -260,7 +260,7 @@ impl<'a> Bench<'a> {
             exchange_id: batch.exchange_id,
             lane: self.lane.clone(),
             account_id: self.account.clone(),
-            claimed: batch.claimed,
+            claimed: batch.booked,
             record: None,
             error: None,
             items,
