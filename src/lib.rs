@@ -25,6 +25,7 @@ pub mod setback;
 pub mod store;
 pub mod telemetry;
 pub mod throttle;
+pub mod tree;
 pub mod upkeep;
 pub mod validation;
 pub mod vault;

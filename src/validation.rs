@@ -1,43 +1,62 @@
 //! JSON Schema validation that reports every error at once, in both languages, with RFC 6901 pointers.
 //! The schemas come from the same Rust types as the OpenAPI file, so the two cannot drift.
 
+use std::sync::LazyLock;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{Keyword, ValidationError, Validator};
+use jsonschema::json::{Json, JsonNumber as _, Node as _};
+use jsonschema::{Draft, Keyword, ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use crate::canonical::{DECIMAL_KEYWORD, Decimal, DecimalError, FieldError, SignedDecimal, escape_token};
+use crate::tree::{Tree, TreeValidator};
 
 /// Errors of one document that are reported at most; a hostile document could have millions.
 const MOST_ERRORS: usize = 200;
 
 /// A compiled schema.
-pub struct SchemaValidator(Validator);
+pub struct SchemaValidator {
+    of_values: Validator,
+    /// The same for documents that are read as they were written; compiled when the first one comes
+    of_trees: LazyLock<TreeValidator, Box<dyn FnOnce() -> TreeValidator + Send>>,
+}
 
 impl SchemaValidator {
     /// Compiles a schema that the program itself declares.
     ///
     /// # Panics
     /// When the schema is no JSON Schema, which every test run would show.
-    #[expect(clippy::expect_used, reason = "the schemas are compiled in; a broken one is a bug that every start shows")]
     pub fn new(schema: &Value) -> Self {
-        let validator = jsonschema::draft202012::options()
-            .should_validate_formats(true)
-            .with_keyword(DECIMAL_KEYWORD, |_parent, value, _path| {
-                Ok(Box::new(DecimalDigits { signed: value.as_str() == Some("signed") }))
-            })
-            .build(schema)
-            .expect("a schema of our own compiles");
-        SchemaValidator(validator)
+        let of_values = compiled(schema);
+        let schema = schema.clone();
+        SchemaValidator { of_values, of_trees: LazyLock::new(Box::new(move || compiled(&schema))) }
+    }
+
+    /// Whether nothing is wrong with a document that was read as it was written.
+    pub fn is_valid(&self, document: &Tree<'_>) -> bool {
+        self.of_trees.is_valid(document)
     }
 
     /// Everything that is wrong with the document.
     pub fn errors(&self, document: &Value) -> Vec<FieldError> {
         // Most are valid, and to see that takes half as long as to look for all errors.
-        if self.0.is_valid(document) {
+        if self.of_values.is_valid(document) {
             return Vec::new();
         }
-        self.0.iter_errors(document).take(MOST_ERRORS).flat_map(|error| describe(&error)).collect()
+        self.of_values.iter_errors(document).take(MOST_ERRORS).flat_map(|error| describe(&error)).collect()
     }
+}
+
+#[expect(clippy::expect_used, reason = "the schemas are compiled in; a broken one is a bug that every start shows")]
+fn compiled<F: Json>(schema: &Value) -> Validator<F> {
+    jsonschema::options_for::<F>()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .with_keyword(DECIMAL_KEYWORD, |_parent, value, _path| {
+            Ok(Box::new(DecimalDigits { signed: value.as_str() == Some("signed") }))
+        })
+        .build(schema)
+        .expect("a schema of our own compiles")
 }
 
 /// Checks the digits of a decimal: JSON Schema's `pattern` does not apply to numbers.
@@ -51,20 +70,18 @@ impl DecimalDigits {
     }
 }
 
-impl<'i> Keyword<'i> for DecimalDigits {
-    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+impl<'i, F: Json> Keyword<'i, F> for DecimalDigits {
+    fn validate(&self, instance: F::Node<'i>) -> Result<(), ValidationError<'i>> {
         // Strings are checked by the pattern, negative numbers by the minimum.
-        match instance {
-            Value::Number(number) => match self.check(number.as_str()) {
-                Err(error @ DecimalError::TooManyDigits) => Err(ValidationError::custom(error.to_string())),
-                Ok(()) | Err(DecimalError::Negative | DecimalError::NotANumber) => Ok(()),
-            },
-            _ => Ok(()),
+        let Some(number) = instance.as_number() else { return Ok(()) };
+        match self.check(&number.as_str()) {
+            Err(error @ DecimalError::TooManyDigits) => Err(ValidationError::custom(error.to_string())),
+            Ok(()) | Err(DecimalError::Negative | DecimalError::NotANumber) => Ok(()),
         }
     }
 
-    fn is_valid(&self, instance: &'i Value) -> bool {
-        Keyword::validate(self, instance).is_ok()
+    fn is_valid(&self, instance: F::Node<'i>) -> bool {
+        Keyword::<F>::validate(self, instance).is_ok()
     }
 }
 

@@ -11,17 +11,25 @@ use super::AppState;
 use super::bodies::{Held, Sender};
 use super::openapi::CONTRACT;
 use super::problem::{Kind, Problem};
-use crate::canonical::{FieldError, control_characters};
+use crate::canonical::{FieldError, control_characters, has_control_character};
+use crate::tree::Tree;
 
-/// A JSON body that has not been validated yet, with its bytes for fingerprints.
-pub struct JsonBody {
+/// A JSON body as it came.
+pub struct JsonText {
     pub bytes: Bytes,
-    pub value: Value,
     /// Given back when this is dropped
     _memory: Held,
 }
 
-impl FromRequest<AppState> for JsonBody {
+impl JsonText {
+    /// Its value, which has not been validated yet.
+    pub fn value(&self) -> Result<Value, Problem> {
+        serde_json::from_slice(&self.bytes)
+            .map_err(|error| Problem::new(Kind::MalformedRequest, format!("The body is not JSON: {error}.")))
+    }
+}
+
+impl FromRequest<AppState> for JsonText {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
@@ -46,10 +54,31 @@ impl FromRequest<AppState> for JsonBody {
         let bodies = &state.bodies;
         let (bytes, mut memory) = bodies.read(&parts.headers, body, bodies.most(), Sender::Caller).await?;
         bodies.for_values(&bytes, &mut memory)?;
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::new(Kind::MalformedRequest, format!("The body is not JSON: {error}.")))?;
-        Ok(JsonBody { bytes, value, _memory: memory })
+        Ok(JsonText { bytes, _memory: memory })
     }
+}
+
+/// A JSON body that has not been validated yet, with its text for fingerprints.
+pub struct JsonBody {
+    pub value: Value,
+    pub text: JsonText,
+}
+
+impl FromRequest<AppState> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let text = JsonText::from_request(request, state).await?;
+        Ok(JsonBody { value: text.value()?, text })
+    }
+}
+
+/// A document in its type if it is valid. What is wrong with it else, its [`Value`] tells.
+pub fn if_valid<T: ToSchema + DeserializeOwned>(document: &Tree<'_>) -> Option<T> {
+    if !CONTRACT.validator::<T>().is_valid(document) || has_control_character(document) {
+        return None;
+    }
+    T::deserialize(document).ok()
 }
 
 /// Everything that is wrong with the value by the schema of its type.

@@ -9,7 +9,6 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::Value;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -19,7 +18,9 @@ use super::auth::Caller;
 use super::problem::{Kind, Problem};
 use crate::canonical::{FieldError, Operation, Order, SubmissionResult};
 use crate::delivery::{LaneQuota, OpenError, open_account};
-use crate::provider::{Account, Carries, Item, Lineage, Outward, Profile, Request, Trace, Translation, translate_with};
+use crate::provider::{
+    Account, Carries, Item, Lineage, Outward, Profile, Request, Trace, Translation, Written, translate_with,
+};
 use crate::store::accounts::StoredAccount;
 use crate::store::lanes::LaneKey;
 
@@ -122,7 +123,12 @@ impl OpenedAccount {
 
     /// The same; the trace says whether the lineage is wanted, for somebody to see it. `written` is the order as its
     /// caller wrote it, where that is at hand.
-    pub fn translate_with(&self, item: Item<'_>, trace: Trace, written: Option<&Value>) -> Result<Translated, Problem> {
+    pub fn translate_with(
+        &self,
+        item: Item<'_>,
+        trace: Trace,
+        written: Option<Written<'_>>,
+    ) -> Result<Translated, Problem> {
         translate_for(self.profile, self.outward, &self.account, &self.stored.throttle_group, item, trace, written)
     }
 }
@@ -135,7 +141,7 @@ pub fn translate_for(
     throttle_group: &str,
     item: Item<'_>,
     trace: Trace,
-    written: Option<&Value>,
+    written: Option<Written<'_>>,
 ) -> Result<Translated, Problem> {
     let Item { operation, order, .. } = item;
     let unsupported = |detail: String| Problem::new(Kind::UnsupportedByProvider, detail);

@@ -27,11 +27,35 @@ pub fn push_token(pointer: &mut String, token: &str) {
     }
 }
 
+/// A JSON value, however it is kept.
+pub trait JsonNode: Sized {
+    /// Of a string
+    fn text(&self) -> Option<&str>;
+    /// Of an array
+    fn items(&self) -> Option<&[Self]>;
+    /// Of an object
+    fn members(&self) -> Option<impl Iterator<Item = (&str, &Self)>>;
+}
+
+impl JsonNode for Value {
+    fn text(&self) -> Option<&str> {
+        self.as_str()
+    }
+
+    fn items(&self) -> Option<&[Self]> {
+        self.as_array().map(Vec::as_slice)
+    }
+
+    fn members(&self) -> Option<impl Iterator<Item = (&str, &Self)>> {
+        self.as_object().map(|members| members.iter().map(|(name, member)| (name.as_str(), member)))
+    }
+}
+
 /// The parts of `document` that none of `carried` covers. A carried pointer covers all below it. Where
 /// nothing below a member was carried, the member itself is named instead of its leaves, if `may_fold`
 /// (the member, its leaves) allows it.
 pub fn leaves_not_under(
-    document: &Value,
+    document: &impl JsonNode,
     carried: &HashSet<String, impl BuildHasher>,
     may_fold: &dyn Fn(&str, &[String]) -> bool,
 ) -> Vec<String> {
@@ -41,8 +65,8 @@ pub fn leaves_not_under(
 }
 
 /// Appends what was not carried below `at`; answers whether anything was.
-fn collect(
-    value: &Value,
+fn collect<N: JsonNode>(
+    value: &N,
     at: &mut String,
     carried: &HashSet<String, impl BuildHasher>,
     may_fold: &dyn Fn(&str, &[String]) -> bool,
@@ -55,27 +79,23 @@ fn collect(
     let depth = at.len();
     let mut any = false;
     // An empty object or list says nothing that could be lost.
-    match value {
-        Value::Object(members) => {
-            for (name, child) in members {
-                at.push('/');
-                push_token(at, name);
-                any |= collect(child, at, carried, may_fold, left);
-                at.truncate(depth);
-            }
+    if let Some(members) = value.members() {
+        for (name, child) in members {
+            at.push('/');
+            push_token(at, name);
+            any |= collect(child, at, carried, may_fold, left);
+            at.truncate(depth);
         }
-        Value::Array(items) => {
-            for (index, child) in items.iter().enumerate() {
-                // Writing to a string does not fail.
-                let _ = write!(at, "/{index}");
-                any |= collect(child, at, carried, may_fold, left);
-                at.truncate(depth);
-            }
+    } else if let Some(items) = value.items() {
+        for (index, child) in items.iter().enumerate() {
+            // Writing to a string does not fail.
+            let _ = write!(at, "/{index}");
+            any |= collect(child, at, carried, may_fold, left);
+            at.truncate(depth);
         }
-        _ => {
-            left.push(at.clone());
-            return false;
-        }
+    } else {
+        left.push(at.clone());
+        return false;
     }
     if !any && left.len() > before && !at.is_empty() && may_fold(at, &left[before..]) {
         left.truncate(before);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::field_error::FieldError;
 use super::order::Order;
-use super::pointer::push_token;
+use super::pointer::{JsonNode, push_token};
 use super::stop::Stop;
 use super::terms::TimeWindow;
 
@@ -166,15 +166,16 @@ pub fn control_characters(document: &Value) -> Vec<FieldError> {
     errors
 }
 
-fn has_control_character(value: &Value) -> bool {
-    match value {
-        Value::String(text) => forbidden_character(text).is_some(),
-        Value::Array(items) => items.iter().any(has_control_character),
-        Value::Object(members) => {
-            members.iter().any(|(name, member)| forbidden_character(name).is_some() || has_control_character(member))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+/// Whether there is any.
+pub fn has_control_character<N: JsonNode>(value: &N) -> bool {
+    if let Some(text) = value.text() {
+        return forbidden_character(text).is_some();
     }
+    if let Some(items) = value.items() {
+        return items.iter().any(has_control_character);
+    }
+    let Some(mut members) = value.members() else { return false };
+    members.any(|(name, member)| forbidden_character(name).is_some() || has_control_character(member))
 }
 
 fn find_control_characters(value: &Value, at: &mut String, errors: &mut Vec<FieldError>) {

@@ -4,16 +4,19 @@ use serde_json::{Value, json};
 
 use super::adapters::{SENDING, Sending};
 use super::soundness::{is_storable, is_whole};
-use crate::api::orders::create::read;
+use crate::api::orders::create::{read, read_as_written};
 use crate::canonical::{Operation, Order, merge_patch};
-use crate::provider::{Batch, Item, Request, Trace, Translation, Trip, translate, translate_with};
+use crate::provider::{Batch, Item, Request, Trace, Translation, Trip, Written, translate, translate_with};
+use crate::tree::Tree;
 
 /// An order is taken or refused, and never brings the gateway down. What was taken is taken again as it was kept, and
 /// every provider either carries it, always by the same bytes, or says why not.
 ///
 /// The bytes are an order, or a merge patch of a whole one, which goes deeper.
 pub fn orders(bytes: &[u8]) {
-    let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return };
+    let Ok(document) = serde_json::from_slice::<Value>(bytes) else {
+        return assert!(Tree::read(bytes).is_none(), "what is no JSON is not read");
+    };
     check(&document);
     if document.is_object() {
         for sending in SENDING.iter() {
@@ -25,15 +28,25 @@ pub fn orders(bytes: &[u8]) {
 }
 
 fn check(document: &Value) {
+    let text = document.to_string();
+    let tree = Tree::read(text.as_bytes());
+    let as_written = tree.as_ref().and_then(read_as_written);
     let order = match read(document) {
         Ok(order) => order,
-        Err(problem) => return assert!(!format!("{problem:?}").is_empty()),
+        Err(problem) => {
+            assert!(as_written.is_none(), "what is refused is not taken as it was written");
+            return assert!(!format!("{problem:?}").is_empty());
+        }
     };
+    assert!(as_written.is_none_or(|as_written| as_written == order), "what is taken as it was written is the same");
     let kept = json!(order);
     let again = read(&kept).expect("what was taken is taken again");
     assert_eq!(json!(again), kept, "what was taken is kept as it was");
     for sending in SENDING.iter() {
-        check_as_written(sending, &order, document);
+        check_as_written(sending, &order, Written::Value(document));
+        if let Some(tree) = &tree {
+            check_as_written(sending, &order, Written::Tree(tree));
+        }
         for operation in sending.profile.operations {
             if operation.document_type == order.document_type() {
                 carry(sending, operation.operation, &order);
@@ -43,7 +56,7 @@ fn check(document: &Value) {
 }
 
 /// Whoever looks through the document as it was written finds what is in the order, and nothing else.
-fn check_as_written(sending: &Sending, order: &Order, document: &Value) {
+fn check_as_written(sending: &Sending, order: &Order, document: Written<'_>) {
     let Sending { profile, outward, account, whole_order: _ } = sending;
     // Members may come in any order.
     let told = |written, trace| {
@@ -115,4 +128,18 @@ fn check_request(request: &Request) {
     let written = ends.clone();
     ends.sort_unstable();
     assert_eq!(ends, written, "in ascending order");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_orders_are_taken_as_they_were_written() {
+        for sending in SENDING.iter() {
+            let text = sending.whole_order.to_string();
+            let order = Tree::read(text.as_bytes()).as_ref().and_then(read_as_written);
+            assert_eq!(order.map(|order| json!(order)), Some(json!(read(&sending.whole_order).unwrap())));
+        }
+    }
 }

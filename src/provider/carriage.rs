@@ -1,14 +1,13 @@
 //! Nothing is dropped in silence: what an encoder did not carry is a notice, or a refusal where it would
 //! change money, liability or safety.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
 use super::account::Account;
 use super::exchange::{Batch, Item, Lineage, Request, Trace};
 use super::{Carries, Outward, Profile};
 use crate::canonical::{DispatchMode, FieldError, Operation, Order, Severity, SubmissionResult, leaves_not_under};
+use crate::tree::Tree;
 
 /// Members whose loss would change money, liability or safety. `*` stands for one list index.
 const MUST_BE_CARRIED: &[&str] = &[
@@ -41,20 +40,26 @@ pub struct Translation {
     pub dropped: Vec<String>,
 }
 
+/// An order as its caller wrote it: it has the members that the order has.
+#[derive(Clone, Copy)]
+pub enum Written<'a> {
+    Value(&'a Value),
+    Tree(&'a Tree<'a>),
+}
+
 /// Translates one order without sending it.
 pub fn translate(profile: &Profile, outward: &dyn Outward, account: &Account, item: Item<'_>) -> Translation {
     translate_with(profile, outward, account, item, Trace::on(), None)
 }
 
-/// The same; `trace`, which must be on, says whether the lineage is wanted. `written` is the order as its caller wrote
-/// it, where that is at hand: it has the members that the order has.
+/// The same; `trace`, which must be on, says whether the lineage is wanted. `written` is given where it is at hand.
 pub fn translate_with(
     profile: &Profile,
     outward: &dyn Outward,
     account: &Account,
     item: Item<'_>,
     mut trace: Trace,
-    written: Option<&Value>,
+    written: Option<Written<'_>>,
 ) -> Translation {
     let operation = profile.operation(item.operation, item.order.document_type());
     let Some((operation, endpoint)) =
@@ -74,7 +79,12 @@ pub fn translate_with(
 
     let mut dropped = Vec::new();
     let document = to_be_carried(&item, operation.carries, profile.id, written);
-    for pointer in leaves_not_under(&document, &carried, &may_fold) {
+    let left_out = match &document {
+        Told::Made(document) => leaves_not_under(document, &carried, &may_fold),
+        Told::Written(Written::Value(document)) => leaves_not_under(*document, &carried, &may_fold),
+        Told::Written(Written::Tree(document)) => leaves_not_under(*document, &carried, &may_fold),
+    };
+    for pointer in left_out {
         let already_refused = item_encoding.refusals.iter().any(|refusal| covers(&pointer, &refusal.pointer));
         let (order, member) = order_of(&item, &pointer);
         if already_refused || matches_any(member, FOR_THE_GATEWAY) || belongs_to_another_provider(&pointer, profile.id)
@@ -106,16 +116,21 @@ fn order_of<'a, 'p>(item: &Item<'a>, pointer: &'p str) -> (&'a Order, &'p str) {
     of_trip.map_or((item.order, pointer), |order| (order, within_order(pointer)))
 }
 
-/// What the operation tells the provider: the whole order, the members that change, or nothing but which order
-/// it is about.
-fn to_be_carried<'a>(item: &Item<'a>, carries: Carries, provider: &str, written: Option<&'a Value>) -> Cow<'a, Value> {
+/// What an operation tells the provider.
+enum Told<'a> {
+    Made(Value),
+    Written(Written<'a>),
+}
+
+/// The whole order, the members that change, or nothing but which order it is about.
+fn to_be_carried<'a>(item: &Item<'a>, carries: Carries, provider: &str, written: Option<Written<'a>>) -> Told<'a> {
     if let Some(trip) = item.trip {
-        return Cow::Owned(json!({"orders": trip.orders, "driver": {"phone": trip.driver_phone}}));
+        return Told::Made(json!({"orders": trip.orders, "driver": {"phone": trip.driver_phone}}));
     }
     let order = || serde_json::to_value(item.order).unwrap_or(Value::Null);
-    Cow::Owned(match (carries, item.change) {
+    Told::Made(match (carries, item.change) {
         (Carries::Identity, _) => json!({}),
-        (Carries::Change, Some(change)) => return Cow::Borrowed(change),
+        (Carries::Change, Some(change)) => return Told::Written(Written::Value(change)),
         (Carries::Change, None) if item.operation == Operation::UpdateCustomFields => {
             let order = order();
             let fields = |pointer: &str| order.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
@@ -123,7 +138,7 @@ fn to_be_carried<'a>(item: &Item<'a>, carries: Carries, provider: &str, written:
             json!({"customFields": fields("/customFields"), "extensions": {provider: {"customFields": own}}})
         }
         (Carries::Change | Carries::Document, _) => match written {
-            Some(written) => return Cow::Borrowed(written),
+            Some(written) => return Told::Written(written),
             None => order(),
         },
     })

@@ -32,7 +32,7 @@ pub use calls::{
     Call, Calls, DeviceCall, Lookup, OrderReference, OrderSearch, Organization, Party, PartyRole, ProviderMilestone,
     ProviderOrder, ProviderOrderPage, Reply, Search, SearchTime, SessionCalls, Subscription, SubscriptionWish,
 };
-pub use carriage::{Translation, translate, translate_with};
+pub use carriage::{Translation, Written, translate, translate_with};
 pub use exchange::{
     Answer, Batch, Encoding, Item, ItemEncoding, Lineage, Outcome, Request, Trace, Trip, TripNumbers, Verdict,
 };

@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::accepted::{Candidate, among_others};
 use super::answering::{mark_replayed, queue_full};
-use super::create::{CheckedOrder, check_for, exists, read, set_out};
+use super::create::{CheckedOrder, check_for, exists, read, read_as_written, set_out};
 use super::{in_json, with_submissions};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
-use crate::api::body::JsonBody;
+use crate::api::body::JsonText;
 use crate::api::idempotency::{IdempotencyHeader, replay};
 use crate::api::openapi::CONTRACT;
 use crate::api::params::{MutationParams, Params, PreferWait};
@@ -26,8 +26,9 @@ use crate::api::translating::{KnownAccounts, TranslationView};
 use crate::api::views::{OrderEnvelope, OrderView};
 use crate::canonical::Order;
 use crate::metrics::HTTP_REFUSALS;
-use crate::provider::Trace;
+use crate::provider::{Trace, Written};
 use crate::store::accept::{Accepted, AcceptedBatch};
+use crate::tree::Tree;
 
 const PATH: &str = "/v1/orders/batch";
 /// The most orders of one request.
@@ -133,11 +134,12 @@ pub async fn handler(
     caller: Caller,
     Params(params): Params<MutationParams>,
     idempotency: IdempotencyHeader,
-    mut body: JsonBody,
+    body: JsonText,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
+    let orders = Orders::of(&body)?;
     if params.validate_only {
-        return preview(&state, &caller, &orders_of(body.value)?).await;
+        return preview(&state, &caller, orders).await;
     }
     let key = idempotency.key(&caller, "POST", &body.bytes, PreferWait(None)).ok_or_else(|| {
         Problem::new(
@@ -148,12 +150,10 @@ pub async fn handler(
     if let Some(first) = replay(&state.store, &key).await? {
         return Ok(mark_replayed(replayed(&state, &caller, first.answer).await?));
     }
-    // A large batch is not held in more copies than it must be.
-    let orders = orders_of(std::mem::take(&mut body.value))?;
     let mut accounts = KnownAccounts::default();
-    let (mut new, mut checked) = (Vec::with_capacity(orders.len()), Vec::with_capacity(orders.len()));
+    let (mut new, mut checked) = (Vec::new(), Vec::new());
     for order in orders {
-        let candidate = check(&state, &caller, &order, &mut accounts, Trace::of_members())
+        let candidate = check(&state, &caller, order, &mut accounts, Trace::of_members())
             .await
             .map(|checked| Candidate::of(checked, None, caller.trace_parent()));
         checked.push(candidate.map(|candidate| {
@@ -172,43 +172,98 @@ pub async fn handler(
     }
 }
 
-/// Takes the orders out of a body. What is wrong with one of them is no matter here.
-fn orders_of(mut body: Value) -> Result<Vec<Value>, Problem> {
-    let errors = CONTRACT.validator::<OrdersBody>().errors(&body);
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
+/// The orders of a batch. What is wrong with one of them is no matter here.
+enum Orders<'a> {
+    AsWritten(std::vec::IntoIter<Tree<'a>>),
+    Read(std::vec::IntoIter<Value>),
+}
+
+/// One of them.
+enum BatchOrder<'a> {
+    AsWritten(Tree<'a>),
+    Read(Value),
+}
+
+impl<'a> Orders<'a> {
+    fn of(body: &'a JsonText) -> Result<Self, Problem> {
+        let validator = CONTRACT.validator::<OrdersBody>();
+        let orders = match Tree::read(&body.bytes).filter(|tree| validator.is_valid(tree)).and_then(list_of) {
+            Some(orders) => Orders::AsWritten(orders.into_iter()),
+            None => {
+                let mut value = body.value()?;
+                let errors = validator.errors(&value);
+                if !errors.is_empty() {
+                    return Err(Problem::invalid(errors));
+                }
+                // Taken as they are: to have them read into the type would copy each of their members.
+                let Some(Value::Array(orders)) = value.get_mut("orders").map(Value::take) else {
+                    return Err(Problem::new(Kind::Internal, "A valid batch has no list of orders."));
+                };
+                Orders::Read(orders.into_iter())
+            }
+        };
+        let count = match &orders {
+            Orders::AsWritten(orders) => orders.len(),
+            Orders::Read(orders) => orders.len(),
+        };
+        if count > MOST_ORDERS {
+            return Err(Problem::new(
+                Kind::BatchTooLarge,
+                format!("A batch holds at most {MOST_ORDERS} orders; this one holds {count}."),
+            ));
+        }
+        Ok(orders)
     }
-    // Taken as they are: to have them read into the type would copy each of their members.
-    let Some(Value::Array(orders)) = body.get_mut("orders").map(Value::take) else {
-        return Err(Problem::new(Kind::Internal, "A valid batch has no list of orders."));
-    };
-    if orders.len() > MOST_ORDERS {
-        return Err(Problem::new(
-            Kind::BatchTooLarge,
-            format!("A batch holds at most {MOST_ORDERS} orders; this one holds {}.", orders.len()),
-        ));
+}
+
+/// The list that a valid body holds.
+fn list_of(body: Tree<'_>) -> Option<Vec<Tree<'_>>> {
+    let Tree::Object(members) = body else { return None };
+    members.into_iter().find_map(|(name, member)| match member {
+        Tree::Array(orders) if name == "orders" => Some(orders),
+        _ => None,
+    })
+}
+
+impl<'a> Iterator for Orders<'a> {
+    type Item = BatchOrder<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Orders::AsWritten(orders) => orders.next().map(BatchOrder::AsWritten),
+            Orders::Read(orders) => orders.next().map(BatchOrder::Read),
+        }
     }
-    Ok(orders)
 }
 
 /// Checks an order as if it came alone; accounts are looked up once for the whole batch.
 async fn check(
     state: &AppState,
     caller: &Caller,
-    document: &Value,
+    document: BatchOrder<'_>,
     accounts: &mut KnownAccounts,
     trace: Trace,
 ) -> Result<CheckedOrder, Problem> {
-    let order = read(document)?;
+    let document = match document {
+        BatchOrder::Read(value) => value,
+        BatchOrder::AsWritten(tree) => match read_as_written(&tree) {
+            Some(order) => {
+                let account = accounts.of(state, caller, &order.account).await?;
+                return check_for(state, account, order, Written::Tree(&tree), trace);
+            }
+            None => tree.to_value(),
+        },
+    };
+    let order = read(&document)?;
     let account = accounts.of(state, caller, &order.account).await?;
-    check_for(state, account, order, document, trace)
+    check_for(state, account, order, Written::Value(&document), trace)
 }
 
 /// What would be sent of each order. Nothing is stored or sent.
-async fn preview(state: &AppState, caller: &Caller, orders: &[Value]) -> Result<Response, Problem> {
+async fn preview(state: &AppState, caller: &Caller, orders: Orders<'_>) -> Result<Response, Problem> {
     let mut accounts = KnownAccounts::default();
-    let mut items = Vec::with_capacity(orders.len());
-    for (index, order) in orders.iter().enumerate() {
+    let mut items = Vec::new();
+    for (index, order) in orders.enumerate() {
         items.push(match check(state, caller, order, &mut accounts, Trace::on()).await {
             Ok(checked) => BatchItem::translated(index, checked.translated.into()),
             Err(problem) => BatchItem::refused(index, problem.to_value(), caller),

@@ -15,7 +15,7 @@ use super::answer;
 use super::answering::{Wait, lost_race, queue_full, queued, replayed};
 use crate::api::AppState;
 use crate::api::auth::{Caller, PresumedCaller, Scope};
-use crate::api::body::{JsonBody, validate};
+use crate::api::body::{JsonText, if_valid, validate};
 use crate::api::idempotency::IdempotencyHeader;
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::patch::coherent;
@@ -25,9 +25,10 @@ use crate::api::views::OrderEnvelope;
 use crate::canonical::{FieldError, HoldReason, Operation, Order};
 use crate::delivery::LaneQuota;
 use crate::metrics::OPERATIONS_ACCEPTED;
-use crate::provider::{Item, Trace};
+use crate::provider::{Item, Trace, Written};
 use crate::store::accept::{Accepted, Queued};
 use crate::store::grounds::Grounds;
+use crate::tree::Tree;
 
 /// An order that was checked against everything that can be known before it is sent.
 pub struct CheckedOrder {
@@ -75,10 +76,10 @@ pub async fn handler(
     Params(params): Params<MutationParams>,
     prefer: PreferWait,
     idempotency: IdempotencyHeader,
-    body: JsonBody,
+    body: JsonText,
 ) -> Result<Response, Problem> {
     if !params.validate_only
-        && let Some((checked, grounds)) = check_presumed(&state, &presumed, &body.value)
+        && let Some((checked, grounds)) = check_presumed(&state, &presumed, &body.bytes)
     {
         let caller = &presumed.caller;
         let key = idempotency.key(caller, "POST", &body.bytes, prefer);
@@ -87,13 +88,14 @@ pub async fn handler(
             return Ok(answer);
         }
     }
+    let document = body.value()?;
     let caller = presumed.certain(&state).await?;
     caller.require(Scope::OrdersWrite)?;
     if params.validate_only {
-        return Ok(translation_answer(check(&state, &caller, &body.value, Trace::on()).await?.translated));
+        return Ok(translation_answer(check(&state, &caller, &document, Trace::on()).await?.translated));
     }
     let key = idempotency.key(&caller, "POST", &body.bytes, prefer);
-    let checked = match check(&state, &caller, &body.value, Trace::of_members()).await {
+    let checked = match check(&state, &caller, &document, Trace::of_members()).await {
         Ok(checked) => checked,
         // A repetition is answered as the first request was, even if the order would not pass any more.
         Err(problem) => return replayed(&state, &caller, key.as_ref()).await?.ok_or(problem),
@@ -148,16 +150,17 @@ pub fn set_out(state: &AppState, checked: &CheckedOrder, queued: Queued) {
 
 /// Checks an order against a key and an account as they were a moment ago. Nothing when they are not known or it does
 /// not pass: what its caller hears of that must be true now.
-fn check_presumed(state: &AppState, presumed: &PresumedCaller, document: &Value) -> Option<(CheckedOrder, Grounds)> {
+fn check_presumed(state: &AppState, presumed: &PresumedCaller, text: &[u8]) -> Option<(CheckedOrder, Grounds)> {
     let caller = &presumed.caller;
     caller.require(Scope::OrdersWrite).ok()?;
-    let order = read(document).ok()?;
+    let document = Tree::read(text)?;
+    let order = read_as_written(&document)?;
     let account = state.remembered.accounts.get(&order.account, Instant::now())?;
     if !caller.may_use(&account.stored.id) {
         return None;
     }
     let grounds = presumed.grounds(&account.stored);
-    Some((check_for(state, &account, order, document, Trace::of_members()).ok()?, grounds))
+    Some((check_for(state, &account, order, Written::Tree(&document), Trace::of_members()).ok()?, grounds))
 }
 
 /// Checks an order against its schema, the rules across members, the account, and what its provider can
@@ -165,7 +168,7 @@ fn check_presumed(state: &AppState, presumed: &PresumedCaller, document: &Value)
 pub async fn check(state: &AppState, caller: &Caller, document: &Value, trace: Trace) -> Result<CheckedOrder, Problem> {
     let order = read(document)?;
     let account = account_for(state, caller, &order.account).await?;
-    check_for(state, &account, order, document, trace)
+    check_for(state, &account, order, Written::Value(document), trace)
 }
 
 /// The same where the account is known and the order was read from its document.
@@ -173,10 +176,10 @@ pub fn check_for(
     state: &AppState,
     account: &OpenedAccount,
     order: Order,
-    document: &Value,
+    written: Written<'_>,
     trace: Trace,
 ) -> Result<CheckedOrder, Problem> {
-    let translated = account.translate_with(Item::create(&order), trace, Some(document))?;
+    let translated = account.translate_with(Item::create(&order), trace, Some(written))?;
     let quota = account.quota(&translated.lane.endpoint);
     let document = serde_json::to_string(&order)
         .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
@@ -185,7 +188,15 @@ pub fn check_for(
 
 /// Reads an order that is to be made, or says what is wrong with it, whoever its provider is.
 pub fn read(document: &Value) -> Result<Order, Problem> {
-    let order: Order = validate(document)?;
+    to_be_made(validate(document)?)
+}
+
+/// The same of an order as it was written; nothing where something is wrong with it, or it is unusual.
+pub fn read_as_written(document: &Tree<'_>) -> Option<Order> {
+    to_be_made(if_valid(document)?).ok()
+}
+
+fn to_be_made(order: Order) -> Result<Order, Problem> {
     if order.provider_order_number.is_some() {
         return Err(Problem::invalid(vec![FieldError::new(
             "/providerOrderNumber",

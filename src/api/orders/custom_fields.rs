@@ -70,6 +70,6 @@ pub async fn handler(
     if params.validate_only {
         return preview(&state, &caller, &asked).await;
     }
-    let key = idempotency.key(&caller, "PATCH", &body.bytes, prefer);
+    let key = idempotency.key(&caller, "PATCH", &body.text.bytes, prefer);
     change(&state, &caller, &asked, prefer, key.as_ref()).await
 }

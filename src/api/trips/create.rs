@@ -98,7 +98,7 @@ pub async fn handler(
     if params.validate_only {
         return Ok(translation_answer(check(&state, &caller, &body.value).await?.translated));
     }
-    let key = idempotency.key(&caller, "POST", &body.bytes, prefer).ok_or_else(|| {
+    let key = idempotency.key(&caller, "POST", &body.text.bytes, prefer).ok_or_else(|| {
         Problem::new(
             Kind::IdempotencyKeyMissing,
             "A trip needs an Idempotency-Key: without one, an answer that gets lost could not be asked for again.",
