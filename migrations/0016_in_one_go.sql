@@ -6,7 +6,7 @@
 
 -- Keeps orders and queues their submissions, as far as there is room; one row for each, in their order.
 create function keep_orders(
-    -- Column by column
+    -- Column by column. In an order that is the same everywhere, so that no two wait for each other
     order_ids         uuid[],
     submission_ids    uuid[],
     account_ids       text[],
@@ -18,6 +18,7 @@ create function keep_orders(
     documents         text[],                           -- in JSON
     event_ids         uuid[],
     trace_parents     text[],
+    places            integer[],                        -- in which they came
     -- Their idempotency keys, where they have one
     key_owners        uuid[],
     key_methods       text[],
@@ -95,7 +96,7 @@ begin
                         and not exists (
                             select from orders o where o.account_id = g.account_id and o.document_type = g.document_type
                               and o.order_number = g.order_number offset 0) as is_new
-                    from unnest(order_ids, account_ids, document_types, order_numbers) with ordinality
+                    from unnest(order_ids, account_ids, document_types, order_numbers, places)
                         as g (id, account_id, document_type, order_number, place)
                     where g.account_id = any(limited_accounts) and g.id <> all(outdated)) candidate) c
             join unnest(limited_accounts, limits, waiting_of) as l (account_id, most, waiting) on l.account_id = c.account_id
@@ -103,7 +104,7 @@ begin
     end if;
 
     if cardinality(array_remove(keys, null)) > 0 then
-        -- In an order that is the same everywhere, so that no two statements wait for each other.
+        -- Likewise.
         with new_key as (
             insert into idempotency_keys (api_key_id, method, path, key, fingerprint, resource_id, status, running_until, created_at)
             select owner, method, path, key, fingerprint, id, 202, now + make_interval(secs => seconds), now
@@ -122,17 +123,16 @@ begin
     with new_order as (
         insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
         select id, account_id, provider, document_type, order_number, document::jsonb, 'pending', now, now
-        from unnest(order_ids, account_ids, providers, document_types, order_numbers, documents) with ordinality
-            as g (id, account_id, provider, document_type, order_number, document, place)
+        from unnest(order_ids, account_ids, providers, document_types, order_numbers, documents)
+            as g (id, account_id, provider, document_type, order_number, document)
         where id <> all(outdated || refused || known)
-        order by account_id, order_number, place
         on conflict (account_id, document_type, order_number) do nothing
         returning id)
     select coalesce(array_agg(id), '{}') into kept from new_order;
 
     insert into submissions (id, order_id, account_id, provider, endpoint, operation, batch_key, trace_parent, state, ready, due_at, created_at, updated_at)
     select g.id, g.order_id, g.account_id, g.provider, g.endpoint, 'create', g.batch_key, g.trace_parent, 'queued', true, now, now, now
-    from unnest(submission_ids, order_ids, account_ids, providers, endpoints, batch_keys, trace_parents) with ordinality
+    from unnest(submission_ids, order_ids, account_ids, providers, endpoints, batch_keys, trace_parents, places)
         as g (id, order_id, account_id, provider, endpoint, batch_key, trace_parent, place)
     where g.order_id = any(kept)
     order by g.place;
@@ -161,13 +161,13 @@ begin
         case when a.paused_at is not null then 'account_paused' when a.circuit_open_until > now then 'circuit_open'
             when l.next_free_at > now then 'rate_limit' end,
         greatest(now, l.next_free_at)
-    from unnest(order_ids, account_ids, providers, endpoints) with ordinality as g (id, account_id, provider, endpoint, place)
+    from unnest(order_ids, account_ids, providers, endpoints) with ordinality as g (id, account_id, provider, endpoint, nth)
     left join lateral (
         select paused_at, circuit_open_until, throttle_group from accounts where id = g.account_id offset 0) a on true
     left join lateral (
         select next_free_at from lanes
         where provider = g.provider and throttle_group = a.throttle_group and endpoint = g.endpoint offset 0) l on true
-    order by g.place;
+    order by g.nth;
 end
 $$;
 

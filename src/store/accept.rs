@@ -169,12 +169,18 @@ async fn insert<'e>(
     orders: &[NewOrder],
     limits: &BTreeMap<&str, i64>,
 ) -> Result<Vec<AcceptedRow>, StoreError> {
-    fn column<'a, T>(orders: &'a [NewOrder], read: impl Fn(&'a NewOrder) -> T) -> Vec<T> {
-        orders.iter().map(read).collect()
+    fn column<'a, T>(orders: &[&'a NewOrder], read: impl Fn(&'a NewOrder) -> T) -> Vec<T> {
+        orders.iter().map(|order| read(order)).collect()
     }
-    fn of_key<'a, T>(orders: &'a [NewOrder], read: impl Fn(&'a IdempotencyKey) -> T) -> Vec<Option<T>> {
+    fn of_key<'a, T>(orders: &[&'a NewOrder], read: impl Fn(&'a IdempotencyKey) -> T) -> Vec<Option<T>> {
         orders.iter().map(|order| order.idempotency.as_ref().map(&read)).collect()
     }
+    let event_ids: Vec<Uuid> = orders.iter().map(|_| Uuid::now_v7()).collect();
+    // No two statements write what others wait for in another order, so that none waits for one that waits for it.
+    let mut placed: Vec<(usize, &NewOrder)> = orders.iter().enumerate().collect();
+    placed.sort_by_key(|(_, order)| (&order.account_id, &order.order_number));
+    let (places, orders): (Vec<usize>, Vec<&NewOrder>) = placed.into_iter().unzip();
+    let orders = orders.as_slice();
     let limited: Vec<&str> = limits.keys().copied().collect();
     let most: Vec<i64> = limits.values().copied().collect();
     let notices: Vec<(Uuid, &SubmissionResult)> =
@@ -192,7 +198,7 @@ async fn insert<'e>(
     let rows = sqlx::query!(
         r#"select became as "became!", waiting, kept_at as "at!", held_by, lane_free_at as "lane_free_at!"
            from keep_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-               $24, $25, $26, $27, $28, $29, $30, $31, $32)"#,
+               $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)"#,
         &column(orders, |order| order.order_id),
         &column(orders, |order| order.submission_id),
         &column(orders, |order| order.account_id.as_str()) as &[&str],
@@ -202,8 +208,9 @@ async fn insert<'e>(
         &column(orders, |order| order.order_number.as_str()) as &[&str],
         &column(orders, |order| order.batch_key.as_str()) as &[&str],
         &column(orders, |order| &*order.document) as &[&str],
-        &column(orders, |_| Uuid::now_v7()),
+        &places.iter().map(|place| event_ids[*place]).collect::<Vec<Uuid>>(),
         &column(orders, |order| order.trace_parent.as_deref()) as &[Option<&str>],
+        &places.iter().map(|place| i32::try_from(*place).unwrap_or(i32::MAX)).collect::<Vec<i32>>(),
         &of_key(orders, |key| key.api_key_id) as &[Option<Uuid>],
         &of_key(orders, |key| key.method) as &[Option<&str>],
         &of_key(orders, |key| key.path.as_str()) as &[Option<&str>],
@@ -229,7 +236,7 @@ async fn insert<'e>(
     .fetch_all(executor)
     .await?;
     let mut accepted = Vec::with_capacity(rows.len());
-    for (row, order) in rows.into_iter().zip(orders) {
+    for ((row, order), place) in rows.into_iter().zip(orders).zip(places) {
         let held_by = row.held_by.map(|reason| word("accounts", "held_by", &order.account_id, &reason)).transpose()?;
         let became = match row.became.as_str() {
             "new" => Accepted::New(Queued { at: row.at, held_by, lane_free_at: row.lane_free_at }),
@@ -239,7 +246,8 @@ async fn insert<'e>(
             "number_taken" => Accepted::NumberTaken,
             _ => return Err(StoreError::inconsistent("orders", "id", order.order_id, "became something unknown")),
         };
-        accepted.push(AcceptedRow { accepted: became, waiting: row.waiting });
+        accepted.push((place, AcceptedRow { accepted: became, waiting: row.waiting }));
     }
-    Ok(accepted)
+    accepted.sort_unstable_by_key(|(place, _)| *place);
+    Ok(accepted.into_iter().map(|(_, row)| row).collect())
 }
