@@ -173,7 +173,11 @@ macro_rules! decimal_type {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serde_json::Number::from_string_unchecked(self.0.to_string()).serialize(serializer)
+                // Most are whole, and then their digits need no text of their own.
+                match u64::try_from(self.0.mantissa()) {
+                    Ok(whole) if self.0.scale() == 0 && self.0.is_sign_positive() => serializer.serialize_u64(whole),
+                    _ => serde_json::Number::from_string_unchecked(self.0.to_string()).serialize(serializer),
+                }
             }
         }
 

@@ -177,9 +177,9 @@ async fn insert<'e>(
     }
     let event_ids: Vec<Uuid> = orders.iter().map(|_| Uuid::now_v7()).collect();
     // No two statements write what others wait for in another order, so that none waits for one that waits for it.
-    let mut placed: Vec<(usize, &NewOrder)> = orders.iter().enumerate().collect();
-    placed.sort_by_key(|(_, order)| (&order.account_id, &order.order_number));
-    let (places, orders): (Vec<usize>, Vec<&NewOrder>) = placed.into_iter().unzip();
+    let mut sorted: Vec<(usize, &NewOrder)> = orders.iter().enumerate().collect();
+    sorted.sort_by_key(|(_, order)| (&order.account_id, &order.order_number));
+    let (places, orders): (Vec<usize>, Vec<&NewOrder>) = sorted.into_iter().unzip();
     let orders = orders.as_slice();
     let limited: Vec<&str> = limits.keys().copied().collect();
     let most: Vec<i64> = limits.values().copied().collect();

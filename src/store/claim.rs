@@ -57,8 +57,8 @@ impl Store {
         let mut connection = self.pool().acquire().await?;
         let asked = Instant::now();
         let rows = sqlx::query_as!(
-            Row,
-            r#"select verdict as "verdict!", seconds_to_slot, seconds_to_booking, seconds_since_booking, account_id, account_row, more,
+            ClaimedRow,
+            r#"select verdict as "verdict!", seconds_to_slot, seconds_to_booking, seconds_since_booking, account_id, account_row as account_version, more,
                    submission_id, order_id, trip_id, operation, change as "change: Json<Value>", may_exist, doubted, cleared, misses,
                    attempts, trace_parent, age, document, document_complete, provider_order_number, adopted
                from claim_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#,
@@ -88,19 +88,22 @@ impl Store {
             "lane_full" => return Ok(Claim::LaneFull),
             _ => return Ok(Claim::NothingDue),
         }
+        let (Some(account_id), Some(account_version)) = (first.account_id.clone(), first.account_version) else {
+            return Err(StoreError::inconsistent("exchanges", "id", exchange_id, "was claimed for no account"));
+        };
         let wait = duration(first.seconds_to_slot);
         let booking = Booking::between(asked, answered, first);
         Ok(Claim::Batch(ClaimedBatch {
             exchange_id,
-            account_id: first.account_id.clone().unwrap_or_default(),
-            account_row: RowVersion::read(first.account_row.unwrap_or_default()),
+            account_id,
+            account_row: RowVersion::read(account_version),
             wait,
             slot: wait.max(request.head_start),
             booked: booking.at,
             lag: booking.lag,
             doubtful: first.may_exist == Some(true) && first.cleared == Some(false),
             more: first.more == Some(true),
-            items: rows.into_iter().map(Row::item).collect::<Result<_, StoreError>>()?,
+            items: rows.into_iter().map(ClaimedRow::item).collect::<Result<_, StoreError>>()?,
         }))
     }
 }
@@ -115,7 +118,7 @@ struct Booking {
 
 impl Booking {
     /// Between the question and its answer, and what the ledger did before and after lies between them, too.
-    fn between(asked: Instant, answered: Instant, row: &Row) -> Self {
+    fn between(asked: Instant, answered: Instant, row: &ClaimedRow) -> Self {
         let at = answered.checked_sub(duration(row.seconds_since_booking)).map_or(asked, |at| at.max(asked));
         let soonest = asked + duration(row.seconds_to_booking);
         Booking { at, lag: at.saturating_duration_since(soonest) }
@@ -127,13 +130,13 @@ fn duration(seconds: Option<f64>) -> Duration {
 }
 
 /// A claimed submission, or why there is none.
-struct Row {
+struct ClaimedRow {
     verdict: String,
     seconds_to_slot: Option<f64>,
     seconds_to_booking: Option<f64>,
     seconds_since_booking: Option<f64>,
     account_id: Option<String>,
-    account_row: Option<i64>,
+    account_version: Option<i64>,
     more: Option<bool>,
     submission_id: Option<Uuid>,
     order_id: Option<Uuid>,
@@ -153,7 +156,7 @@ struct Row {
     adopted: Option<bool>,
 }
 
-impl Row {
+impl ClaimedRow {
     fn item(self) -> Result<ClaimedItem<Option<ClaimedOrder>>, StoreError> {
         let order = match (self.document, self.document_complete, self.adopted) {
             (Some(document), Some(document_complete), Some(adopted)) => Some(ClaimedOrder {

@@ -201,7 +201,8 @@ async fn close_and_record<'e>(
     let contents: Vec<&[u8]> = bodies.iter().map(|(_, body)| body.content.as_slice()).collect();
     let sizes: Vec<i64> = bodies.iter().map(|(_, body)| body.size).collect();
     let truncated: Vec<bool> = bodies.iter().map(|(_, body)| body.truncated).collect();
-    let (columns, tries) = (outcome::Columns::of(&settlement.items), Tries::of(&settlement.items));
+    let columns = outcome::Columns::of(&settlement.items);
+    let fate = Fates::of(&settlement.items);
     let settling = outcome::recording!(
         r#"select closed.closed_at as "at!", closed.ended_circuit as "ended_circuit!", recorded.lets_go as "lets_go!"
            from close_exchange($30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $1, $2, $4, $43, $44, $45, $46, $7, $47,
@@ -223,14 +224,14 @@ async fn close_and_record<'e>(
         &contents as &[&[u8]],
         &sizes,
         &truncated,
-        &tries.due_in as &[Option<f64>],
-        &tries.after_lease,
-        &tries.not_counted,
-        &tries.may_exist,
-        &tries.finished,
-        &tries.cleared,
-        &tries.misses,
-        &tries.alone,
+        &fate.due_in as &[Option<f64>],
+        &fate.after_lease,
+        &fate.not_counted,
+        &fate.may_exist,
+        &fate.finished,
+        &fate.cleared,
+        &fate.misses,
+        &fate.alone,
         &trips,
         settlement.account_id,
         settlement.reached == Some(true)
@@ -257,9 +258,9 @@ async fn record_of_account(
     Ok(())
 }
 
-/// What becomes of the submissions' tries, column by column.
+/// What becomes of the submissions themselves, column by column.
 #[derive(Default)]
-struct Tries {
+struct Fates {
     due_in: Vec<Option<f64>>,
     after_lease: Vec<bool>,
     not_counted: Vec<i32>,
@@ -270,9 +271,9 @@ struct Tries {
     alone: Vec<bool>,
 }
 
-impl Tries {
+impl Fates {
     fn of(items: &[SettledItem]) -> Self {
-        let mut columns = Tries::default();
+        let mut columns = Fates::default();
         for item in items {
             columns.due_in.push(item.due_in.map(seconds));
             columns.after_lease.push(item.after_lease);

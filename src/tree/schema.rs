@@ -27,7 +27,7 @@ impl Json for TreeJson {
         key.to_owned()
     }
 
-    fn with_string_node<T>(_: &mut (), string: &str, ask: impl FnOnce(Self::Node<'_>) -> T) -> T {
+    fn with_string_node<T>((): &mut (), string: &str, ask: impl FnOnce(Self::Node<'_>) -> T) -> T {
         ask(&Tree::String(Cow::Borrowed(string)))
     }
 }

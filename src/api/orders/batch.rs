@@ -6,20 +6,20 @@ use std::fmt::Write as _;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::accepted::{Candidate, among_others};
 use super::answering::{mark_replayed, queue_full};
+use super::batch_orders::{BatchOrder, BatchOrders, OrdersBody};
 use super::create::{CheckedOrder, check_for, exists, read, read_as_written, set_out};
 use super::{in_json, with_submissions};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::JsonText;
 use crate::api::idempotency::{IdempotencyHeader, replay};
-use crate::api::openapi::CONTRACT;
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::problem::{Kind, Problem, ProblemDocument};
 use crate::api::translating::{KnownAccounts, TranslationView};
@@ -28,22 +28,8 @@ use crate::canonical::Order;
 use crate::metrics::HTTP_REFUSALS;
 use crate::provider::{Trace, Written};
 use crate::store::accept::{Accepted, AcceptedBatch};
-use crate::tree::Tree;
 
 const PATH: &str = "/v1/orders/batch";
-/// The most orders of one request.
-const MOST_ORDERS: usize = 1000;
-
-/// Orders to be created together.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = NewOrders)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the form of the body, which is taken apart by hand")]
-pub struct OrdersBody {
-    /// Up to 1,000 canonical orders; each is checked by itself
-    #[schema(min_items = 1, value_type = Vec<Value>)]
-    orders: Vec<Value>,
-}
 
 /// What became of each order.
 #[derive(Debug, ToSchema)]
@@ -137,7 +123,7 @@ pub async fn handler(
     body: JsonText,
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
-    let orders = Orders::of(&body)?;
+    let orders = BatchOrders::of(&body)?;
     if params.validate_only {
         return preview(&state, &caller, orders).await;
     }
@@ -172,70 +158,6 @@ pub async fn handler(
     }
 }
 
-/// The orders of a batch. What is wrong with one of them is no matter here.
-enum Orders<'a> {
-    AsWritten(std::vec::IntoIter<Tree<'a>>),
-    Read(std::vec::IntoIter<Value>),
-}
-
-/// One of them.
-enum BatchOrder<'a> {
-    AsWritten(Tree<'a>),
-    Read(Value),
-}
-
-impl<'a> Orders<'a> {
-    fn of(body: &'a JsonText) -> Result<Self, Problem> {
-        let validator = CONTRACT.validator::<OrdersBody>();
-        let orders = match Tree::read(&body.bytes).filter(|tree| validator.is_valid(tree)).and_then(list_of) {
-            Some(orders) => Orders::AsWritten(orders.into_iter()),
-            None => {
-                let mut value = body.value()?;
-                let errors = validator.errors(&value);
-                if !errors.is_empty() {
-                    return Err(Problem::invalid(errors));
-                }
-                // Taken as they are: to have them read into the type would copy each of their members.
-                let Some(Value::Array(orders)) = value.get_mut("orders").map(Value::take) else {
-                    return Err(Problem::new(Kind::Internal, "A valid batch has no list of orders."));
-                };
-                Orders::Read(orders.into_iter())
-            }
-        };
-        let count = match &orders {
-            Orders::AsWritten(orders) => orders.len(),
-            Orders::Read(orders) => orders.len(),
-        };
-        if count > MOST_ORDERS {
-            return Err(Problem::new(
-                Kind::BatchTooLarge,
-                format!("A batch holds at most {MOST_ORDERS} orders; this one holds {count}."),
-            ));
-        }
-        Ok(orders)
-    }
-}
-
-/// The list that a valid body holds.
-fn list_of(body: Tree<'_>) -> Option<Vec<Tree<'_>>> {
-    let Tree::Object(members) = body else { return None };
-    members.into_iter().find_map(|(name, member)| match member {
-        Tree::Array(orders) if name == "orders" => Some(orders),
-        _ => None,
-    })
-}
-
-impl<'a> Iterator for Orders<'a> {
-    type Item = BatchOrder<'a>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Orders::AsWritten(orders) => orders.next().map(BatchOrder::AsWritten),
-            Orders::Read(orders) => orders.next().map(BatchOrder::Read),
-        }
-    }
-}
-
 /// Checks an order as if it came alone; accounts are looked up once for the whole batch.
 async fn check(
     state: &AppState,
@@ -244,23 +166,20 @@ async fn check(
     accounts: &mut KnownAccounts,
     trace: Trace,
 ) -> Result<CheckedOrder, Problem> {
-    let document = match document {
-        BatchOrder::Read(value) => value,
-        BatchOrder::AsWritten(tree) => match read_as_written(&tree) {
-            Some(order) => {
-                let account = accounts.of(state, caller, &order.account).await?;
-                return check_for(state, account, order, Written::Tree(&tree), trace);
-            }
-            None => tree.to_value(),
-        },
-    };
+    if let BatchOrder::AsWritten(tree) = &document
+        && let Some(order) = read_as_written(tree)
+    {
+        let account = accounts.of(state, caller, &order.account).await?;
+        return check_for(state, account, order, Written::Tree(tree), trace);
+    }
+    let document = document.into_value();
     let order = read(&document)?;
     let account = accounts.of(state, caller, &order.account).await?;
     check_for(state, account, order, Written::Value(&document), trace)
 }
 
 /// What would be sent of each order. Nothing is stored or sent.
-async fn preview(state: &AppState, caller: &Caller, orders: Orders<'_>) -> Result<Response, Problem> {
+async fn preview(state: &AppState, caller: &Caller, orders: BatchOrders<'_>) -> Result<Response, Problem> {
     let mut accounts = KnownAccounts::default();
     let mut items = Vec::new();
     for (index, order) in orders.enumerate() {

@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod amend;
 mod answering;
 pub mod batch;
+mod batch_orders;
 pub mod cancel;
 mod changing;
 pub mod create;
