@@ -61,7 +61,9 @@ declare
     refused       uuid[] := '{}';                       -- there is no room for them
     new_keys      uuid[];
     known         uuid[] := '{}';                       -- their keys are
+    left_out      uuid[];
     kept          uuid[];
+    all_kept      boolean;                              -- then none of them is looked for among those that are
 begin
     if cardinality(checked_keys) > 0 then
         gone_keys := array(
@@ -103,6 +105,7 @@ begin
             where c.is_new and c.nth > l.most - l.waiting);
     end if;
 
+    left_out := outdated || refused;
     if cardinality(array_remove(keys, null)) > 0 then
         -- Likewise.
         with new_key as (
@@ -110,14 +113,15 @@ begin
             select owner, method, path, key, fingerprint, id, 202, now + make_interval(secs => seconds), now
             from unnest(key_owners, key_methods, key_paths, keys, key_fingerprints, order_ids, key_seconds)
                 as g (owner, method, path, key, fingerprint, id, seconds)
-            where key is not null and id <> all(outdated || refused)
+            where key is not null and id <> all(left_out)
             order by key, path, owner
             on conflict (api_key_id, method, path, key) do nothing
             returning resource_id)
         select array_agg(resource_id) into new_keys from new_key;
         known := array(
             select g.id from unnest(order_ids, keys) as g (id, key)
-            where g.key is not null and g.id <> all(outdated || refused) and g.id <> all(coalesce(new_keys, '{}')));
+            where g.key is not null and g.id <> all(left_out) and g.id <> all(coalesce(new_keys, '{}')));
+        left_out := left_out || known;
     end if;
 
     with new_order as (
@@ -125,16 +129,17 @@ begin
         select id, account_id, provider, document_type, order_number, document::jsonb, 'pending', now, now
         from unnest(order_ids, account_ids, providers, document_types, order_numbers, documents)
             as g (id, account_id, provider, document_type, order_number, document)
-        where id <> all(outdated || refused || known)
+        where id <> all(left_out)
         on conflict (account_id, document_type, order_number) do nothing
         returning id)
     select coalesce(array_agg(id), '{}') into kept from new_order;
+    all_kept := cardinality(kept) = cardinality(order_ids);
 
     insert into submissions (id, order_id, account_id, provider, endpoint, operation, batch_key, trace_parent, state, ready, due_at, created_at, updated_at)
     select g.id, g.order_id, g.account_id, g.provider, g.endpoint, 'create', g.batch_key, g.trace_parent, 'queued', true, now, now, now
     from unnest(submission_ids, order_ids, account_ids, providers, endpoints, batch_keys, trace_parents, places)
         as g (id, order_id, account_id, provider, endpoint, batch_key, trace_parent, place)
-    where g.order_id = any(kept)
+    where all_kept or g.order_id = any(kept)
     order by g.place;
 
     if cardinality(notice_ids) > 0 then
@@ -143,7 +148,7 @@ begin
         from unnest(notice_ids, notice_providers, notice_scopes, notice_codes, notice_severities, notice_pointers, notices_zh, notices_en)
             with ordinality as n (id, provider, scope, code, severity, pointers, zh, en, nth)
         join unnest(submission_ids, order_ids) as g (id, order_id) on g.id = n.id
-        where g.order_id = any(kept)
+        where all_kept or g.order_id = any(kept)
         order by n.nth;
     end if;
 
@@ -151,22 +156,27 @@ begin
     select g.id, 'submission.queued', g.account_id, g.order_id, g.submission_id,
         jsonb_build_object('orderNumber', g.order_number, 'operation', 'create', 'state', 'queued'), now, now
     from unnest(event_ids, account_ids, order_ids, submission_ids, order_numbers) as g (id, account_id, order_id, submission_id, order_number)
-    where g.order_id = any(kept);
+    where all_kept or g.order_id = any(kept);
 
     return query
-    select case when g.id = any(kept) then 'new' when g.id = any(outdated) then 'outdated' when g.id = any(refused) then 'full'
+    with standing as materialized (
+        -- Looked up once for all orders of an account.
+        select u.account_id, u.provider, u.endpoint,
+            case when a.paused_at is not null then 'account_paused' when a.circuit_open_until > now then 'circuit_open'
+                when l.next_free_at > now then 'rate_limit' end as held_by,
+            greatest(now, l.next_free_at) as lane_free_at
+        from (select distinct account_id, provider, endpoint from unnest(account_ids, providers, endpoints)
+                as u (account_id, provider, endpoint)) u
+        left join lateral (
+            select paused_at, circuit_open_until, throttle_group from accounts where id = u.account_id offset 0) a on true
+        left join lateral (
+            select next_free_at from lanes
+            where provider = u.provider and throttle_group = a.throttle_group and endpoint = u.endpoint offset 0) l on true)
+    select case when all_kept or g.id = any(kept) then 'new' when g.id = any(outdated) then 'outdated' when g.id = any(refused) then 'full'
             when g.id = any(known) then 'key_known' else 'number_taken' end,
-        waiting_of[array_position(limited_accounts, g.account_id)],
-        now,
-        case when a.paused_at is not null then 'account_paused' when a.circuit_open_until > now then 'circuit_open'
-            when l.next_free_at > now then 'rate_limit' end,
-        greatest(now, l.next_free_at)
+        waiting_of[array_position(limited_accounts, g.account_id)], now, s.held_by, s.lane_free_at
     from unnest(order_ids, account_ids, providers, endpoints) with ordinality as g (id, account_id, provider, endpoint, nth)
-    left join lateral (
-        select paused_at, circuit_open_until, throttle_group from accounts where id = g.account_id offset 0) a on true
-    left join lateral (
-        select next_free_at from lanes
-        where provider = g.provider and throttle_group = a.throttle_group and endpoint = g.endpoint offset 0) l on true
+    join standing s on s.account_id = g.account_id and s.provider = g.provider and s.endpoint = g.endpoint
     order by g.nth;
 end
 $$;
@@ -307,8 +317,9 @@ begin
     return query
     with taken as (
         update submissions s set state = 'sending', attempts = s.attempts + 1, exchanges = s.exchanges + 1,
-            exchange_id = claim_batch.exchange_id, exchange_position = array_position(ids, s.id) - 1, updated_at = booked
-        where s.id = any(ids)
+            exchange_id = claim_batch.exchange_id, exchange_position = p.nth - 1, updated_at = booked
+        from unnest(ids) with ordinality as p (id, nth)
+        where s.id = p.id
         returning s.id, s.order_id, s.trip_id, s.operation, s.change, s.may_exist, s.cleared, s.misses, s.attempts,
             s.exchanges, s.exchange_position as position, s.trace_parent, s.created_at),
     attempt as (

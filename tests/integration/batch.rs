@@ -129,3 +129,21 @@ async fn a_preview_shows_what_would_be_sent_of_each_order_and_keeps_nothing() {
     assert_eq!(bench.database.count("select count(*) from orders").await, 0);
     assert_eq!(bench.database.count("select count(*) from idempotency_keys").await, 0);
 }
+
+#[tokio::test]
+async fn a_member_that_is_said_twice_counts_as_it_is_said_last_whoever_reads_it() {
+    let bench = Bench::start().await;
+    let mut said = order("SO-1");
+    said["remarks"] = json!("first");
+    let twice = |number: &str| {
+        let once = said.to_string().replace("SO-1", number);
+        format!("{},\"remarks\":\"last\"}}", once.strip_suffix('}').unwrap())
+    };
+    let alone = bench.caller.post_text("/v1/orders", twice("SO-2"), "k1").await;
+    assert_eq!((alone.status, &alone.body["remarks"]), (202, &json!("last")), "{:#}", alone.body);
+    let many = format!("{{\"orders\":[{},{}]}}", twice("SO-3"), order("SO-4"));
+    let many = bench.caller.post_text(PATH, many, "k2").await;
+    assert_eq!(many.status, 207, "{:#}", many.body);
+    assert_eq!(many.body["items"][0]["order"]["remarks"], "last");
+    assert_eq!(many.body["items"][1]["order"]["orderNumber"], "SO-4");
+}

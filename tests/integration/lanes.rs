@@ -10,6 +10,7 @@ use onelane::store::claimed::{ClaimedBatch, ClaimedItem};
 use onelane::store::lanes::LaneKey;
 use onelane::store::settle::{Fenced, SettledItem, Settlement};
 use onelane::throttle::Pace;
+use tokio::time::Instant;
 
 use crate::harness::{Bench, by_a_test, known_keys, order};
 
@@ -257,11 +258,10 @@ async fn a_slot_is_booked_no_sooner_than_the_request_can_leave() {
         head_start,
         key_ids: &known_keys(),
     };
-    let batch = loop {
-        if let Claim::Batch(batch) = bench.store.claim(&request).await.unwrap() {
-            break batch;
-        }
-    };
+    let asked = Instant::now();
+    let Claim::Batch(batch) = bench.store.claim(&request).await.unwrap() else { panic!("a batch is due") };
+    // When it was booked is known within the time that the question took.
+    assert!(batch.booked - batch.lag >= asked && batch.booked <= Instant::now());
     // Whoever is ready before the slot need not wait for it.
     assert_eq!((batch.wait, batch.slot), (Duration::ZERO, head_start));
     assert_eq!(

@@ -82,6 +82,12 @@ impl Caller {
         send(self.request(Method::POST, path).header("content-type", content_type).body(body)).await
     }
 
+    /// POST of a JSON text as it is, with an `Idempotency-Key`.
+    pub async fn post_text(&self, path: &str, text: String, key: &str) -> Answer {
+        let request = self.request(Method::POST, path).header("content-type", "application/json");
+        send(request.header("idempotency-key", key).body(text)).await
+    }
+
     /// Creates an order and waits for its end.
     pub async fn place(&self, order: &Value) -> Answer {
         self.post_with("/v1/orders", order, &[("prefer", "wait=30")]).await
