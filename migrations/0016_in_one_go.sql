@@ -59,6 +59,7 @@ declare
     waiting_of    bigint[];
     outdated      uuid[] := '{}';
     refused       uuid[] := '{}';                       -- there is no room for them
+    with_key      integer := cardinality(array_remove(keys, null));
     new_keys      uuid[];
     known         uuid[] := '{}';                       -- their keys are
     left_out      uuid[];
@@ -106,8 +107,8 @@ begin
     end if;
 
     left_out := outdated || refused;
-    if cardinality(array_remove(keys, null)) > 0 then
-        -- Likewise.
+    if with_key > 0 then
+        -- In an order that is the same everywhere, too.
         with new_key as (
             insert into idempotency_keys (api_key_id, method, path, key, fingerprint, resource_id, status, running_until, created_at)
             select owner, method, path, key, fingerprint, id, 202, now + make_interval(secs => seconds), now
@@ -117,11 +118,13 @@ begin
             order by key, path, owner
             on conflict (api_key_id, method, path, key) do nothing
             returning resource_id)
-        select array_agg(resource_id) into new_keys from new_key;
-        known := array(
-            select g.id from unnest(order_ids, keys) as g (id, key)
-            where g.key is not null and g.id <> all(left_out) and g.id <> all(coalesce(new_keys, '{}')));
-        left_out := left_out || known;
+        select coalesce(array_agg(resource_id), '{}') into new_keys from new_key;
+        if cardinality(new_keys) < with_key then
+            known := array(
+                select g.id from unnest(order_ids, keys) as g (id, key)
+                where g.key is not null and g.id <> all(left_out) and g.id <> all(new_keys));
+            left_out := left_out || known;
+        end if;
     end if;
 
     with new_order as (

@@ -176,9 +176,9 @@ async fn insert<'e>(
         orders.iter().map(|order| order.idempotency.as_ref().map(&read)).collect()
     }
     let event_ids: Vec<Uuid> = orders.iter().map(|_| Uuid::now_v7()).collect();
-    // No two statements write what others wait for in another order, so that none waits for one that waits for it.
+    // In an order that is the same everywhere, so that no two statements wait for each other.
     let mut sorted: Vec<(usize, &NewOrder)> = orders.iter().enumerate().collect();
-    sorted.sort_by_key(|(_, order)| (&order.account_id, &order.order_number));
+    sorted.sort_by_key(|(_, order)| (&order.account_id, &order.order_number, <&str>::from(order.document_type)));
     let (places, orders): (Vec<usize>, Vec<&NewOrder>) = sorted.into_iter().unzip();
     let orders = orders.as_slice();
     let limited: Vec<&str> = limits.keys().copied().collect();

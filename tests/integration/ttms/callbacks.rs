@@ -176,9 +176,10 @@ async fn a_cancellation_in_doubt_is_ended_by_the_call_about_it() {
     advance(&bench, "SO-1", "placed").await;
     let dropped = json!([{"kind": "commit_then_drop", "endpoint": "cancel_orders", "times": 1}]);
     bench.faults_of(PROVIDER, dropped).await;
+    // The call was made with the cancellation; it may end the doubt at once, or have come before it, and comes again.
+    let mut watch = bench.database.watch().await;
     let cancelled = bench.caller.post(&format!("/v1/orders/{}/cancel", order.id()), &Value::Null).await;
-    bench.database.wait_for_state(cancelled.submission(), "in_doubt").await;
-    // The call was made with the cancellation; it may have come before the doubt, and comes again.
+    watch.until(cancelled.submission(), "in_doubt").await;
     tell(
         &bench,
         json!({"state": 0, "number": held(&bench, "SO-1")[0]["providerOrderNumber"], "members": {"remark": "again"}}),
