@@ -26,10 +26,8 @@ impl SchemaValidator {
     ///
     /// # Panics
     /// When the schema is no JSON Schema, which every test run would show.
-    pub fn new(schema: &Value) -> Self {
-        let of_values = compiled(schema);
-        let schema = schema.clone();
-        SchemaValidator { of_values, of_trees: LazyLock::new(Box::new(move || compiled(&schema))) }
+    pub fn new(schema: Value) -> Self {
+        SchemaValidator { of_values: compiled(&schema), of_trees: LazyLock::new(Box::new(move || compiled(&schema))) }
     }
 
     /// Whether nothing is wrong with a document that was read as it was written.

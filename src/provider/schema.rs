@@ -56,8 +56,8 @@ pub fn check_account(provider: &dyn Provider, account: &AccountDraft<'_>) -> Vec
         ALL.iter()
             .map(|provider| {
                 let profile = provider.profile();
-                let credentials = SchemaValidator::new(&profile.credentials_schema.inlined());
-                (profile.id, (credentials, SchemaValidator::new(&settings_schema(profile))))
+                let credentials = SchemaValidator::new(profile.credentials_schema.inlined());
+                (profile.id, (credentials, SchemaValidator::new(settings_schema(profile))))
             })
             .collect()
     });

@@ -53,7 +53,7 @@ impl Contract {
                     "$ref": format!("#/components/schemas/{name}"),
                     "components": {"schemas": document["components"]["schemas"]},
                 });
-                (name.clone(), SchemaValidator::new(&schema))
+                (name.clone(), SchemaValidator::new(schema))
             })
             .collect();
         // What follows says the same in words that generators of clients make good names of.
