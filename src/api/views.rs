@@ -16,6 +16,7 @@ use super::translating::TranslationView;
 use crate::canonical::{HoldReason, Operation, Order, OrderStatus, SubmissionResult, SubmissionState, merge_patch};
 use crate::store::exchanges::{StoredAttempt, StoredBody};
 use crate::store::orders::StoredOrder;
+use crate::store::settle::OrderNow;
 use crate::store::submissions::StoredSubmission;
 
 /// An order: the canonical document, and where it stands. Serialised as one object; the OpenAPI file joins
@@ -109,6 +110,21 @@ impl OrderView {
             submission: Some(submission),
         };
         OrderView { envelope, document: Document::Kept(document) }
+    }
+
+    /// An order whose creation, its only submission, was settled just now.
+    pub fn settled(document: Order, now: OrderNow, submission: SubmissionView) -> Self {
+        let envelope = OrderEnvelope {
+            id: submission.order_id,
+            provider: submission.provider.clone(),
+            status: now.status,
+            version: now.version,
+            document_complete: true,
+            created_at: submission.created_at,
+            updated_at: now.updated_at,
+            submission: Some(submission),
+        };
+        OrderView { envelope, document: Document::Read(Box::new(document)) }
     }
 
     /// The ETag of the order.

@@ -15,6 +15,7 @@ use super::measure;
 use super::moment::{self, Moment};
 use super::send::{Received, SendError};
 use super::transmit::Transmission;
+use super::waiting::EndedCreation;
 use super::{DEADLINE, Delivery, LONGEST_REST, verdict};
 use crate::canonical::{Severity, SubmissionResult};
 use crate::metrics::{SLOTS_MISSED, TOKEN_WAIT};
@@ -22,7 +23,7 @@ use crate::provider::{Answer, Mask, Outcome, Outward, Verdict, read_answer};
 use crate::store::claim::LEASE;
 use crate::store::claimed::{ClaimedBatch, ClaimedItem, ClaimedOrder};
 use crate::store::lanes::LaneKey;
-use crate::store::settle::{Fenced, SettledItem, Settlement};
+use crate::store::settle::{Fenced, OrderNow, SettledItem, Settlement};
 use crate::store::{StoreError, within};
 use crate::telemetry::{TraceParent, exported, trace};
 use crate::throttle::MOST_LATENESS;
@@ -134,9 +135,17 @@ impl Delivery {
             self.release(going.batch.exchange_id).await;
             return true;
         };
-        let lets_go = self.settle(going, &settlement).await;
-        let ended = settlement.items.iter().filter(|item| item.state.is_final()).map(|item| item.submission_id);
-        self.inner.waiting.settled(ended);
+        let Settled { lets_go, order } = self.settle(going, &settlement).await;
+        match (order, going.batch.items.as_slice(), settlement.items.as_slice()) {
+            (Some(order), [claimed], [item]) => {
+                let told = || EndedCreation::of(claimed, item, order);
+                self.inner.waiting.settled_creation(item.submission_id, told);
+            }
+            (_, _, items) => {
+                let ended = items.iter().filter(|item| item.state.is_final()).map(|item| item.submission_id);
+                self.inner.waiting.settled(ended);
+            }
+        }
         lets_go
     }
 
@@ -247,14 +256,14 @@ impl Delivery {
     }
 
     /// Settles, and tries again while the lease lasts: the provider's answer must not be lost to a hiccup of
-    /// the database. Whether something else may go now, as far as is known.
-    async fn settle(&self, going: &Going<'_>, settlement: &Settlement) -> bool {
+    /// the database.
+    async fn settle(&self, going: &Going<'_>, settlement: &Settlement) -> Settled {
         let mut pause = Duration::from_millis(100);
         let mut tries = 0_u32;
         loop {
             tries += 1;
             match within(self.inner.store.settle(settlement)).await {
-                Ok(Fenced::Settled { lets_go }) => {
+                Ok(Fenced::Settled { lets_go, order }) => {
                     if let Some(reason) = &settlement.pause {
                         tracing::error!(account = settlement.account_id, reason, "account paused");
                     }
@@ -263,11 +272,11 @@ impl Delivery {
                     }
                     measure::settled(going.lane, &going.batch, going.claimed, settlement);
                     moment::reached(Moment::AfterSettle);
-                    return lets_go;
+                    return Settled { lets_go, order };
                 }
                 Ok(Fenced::TooLate) => {
                     tracing::warn!(exchange = %settlement.exchange_id, "an answer came after its lease; evidence decides");
-                    return true;
+                    return Settled::not_known();
                 }
                 Err(error) if going.claimed.elapsed() + pause < LEASE => {
                     if tries == 1 {
@@ -278,7 +287,7 @@ impl Delivery {
                 }
                 Err(error) => {
                     tracing::error!(%error, exchange = %settlement.exchange_id, tries, "could not settle within the lease; evidence decides");
-                    return true;
+                    return Settled::not_known();
                 }
             }
         }
@@ -328,6 +337,21 @@ async fn wait_for_slot(going: &Going<'_>) -> Result<(), MissedSlot> {
     let late = going.batch.booked.elapsed() > going.batch.slot + MOST_LATENESS.saturating_sub(going.batch.lag);
     let too_short = going.claimed.elapsed() + LEASE_TO_SEND > LEASE;
     if late || too_short { Err(MissedSlot) } else { Ok(()) }
+}
+
+/// What is known when an exchange is settled.
+struct Settled {
+    /// Something else may go now
+    lets_go: bool,
+    /// Where its only order stands
+    order: Option<OrderNow>,
+}
+
+impl Settled {
+    /// Whoever looks will see.
+    fn not_known() -> Self {
+        Settled { lets_go: true, order: None }
+    }
 }
 
 /// What an answer says of a batch.

@@ -29,7 +29,8 @@ const REFRESH: Duration = Duration::from_secs(5);
 pub struct LaneHandle {
     pub key: LaneKey,
     pub endpoint: &'static Endpoint,
-    pub notify: Arc<Notify>,
+    /// Says that the lane has work
+    pub notify: Notify,
     /// Most items of a batch that may stand at the provider: one where it is asked about each of them
     doubtful_limit: u16,
     /// Most items of the next batch; halved when the provider finds one too large
@@ -38,20 +39,54 @@ pub struct LaneHandle {
     head_start: AtomicU64,
     /// As many exchanges are in flight as may be, or it is just being found out: the end of one lets the next go
     may_be_full: AtomicBool,
+    /// There was nothing to do when it was last looked, and nobody looks now
+    rests: AtomicBool,
 }
 
 impl LaneHandle {
-    fn new(key: LaneKey, endpoint: &'static Endpoint, notify: Arc<Notify>, asks_first: bool) -> Self {
+    /// Nothing for a provider or an endpoint that this version does not know.
+    pub(super) fn open(key: LaneKey) -> Option<Self> {
+        let profile = provider::find(&key.provider)?.profile();
+        let endpoint = profile.endpoint(&key.endpoint)?;
+        let mut carried = profile.operations.iter().filter(|operation| operation.endpoint == endpoint.id);
+        let asks_first = carried.any(|operation| operation.evidence.looks_first());
+        Some(LaneHandle::new(key, endpoint, asks_first))
+    }
+
+    fn new(key: LaneKey, endpoint: &'static Endpoint, asks_first: bool) -> Self {
         let batch_limit = AtomicU16::new(endpoint.batch_limit);
         let doubtful_limit = if asks_first { 1 } else { endpoint.batch_limit };
         LaneHandle {
             key,
             endpoint,
-            notify,
+            notify: Notify::new(),
             doubtful_limit,
             batch_limit,
             head_start: AtomicU64::new(FIRST_HEAD_START),
             may_be_full: AtomicBool::new(false),
+            rests: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes the lane's rest: one asks, and the others find it busy.
+    pub(super) fn take_rest(&self) -> bool {
+        self.rests.swap(false, Ordering::SeqCst)
+    }
+
+    pub(super) fn rest(&self) {
+        self.rests.store(true, Ordering::SeqCst);
+    }
+
+    /// What a claim of the lane asks for now.
+    pub(super) fn claim_request<'a>(&'a self, quota: &'a LaneQuota, key_ids: &'a [String]) -> ClaimRequest<'a> {
+        ClaimRequest {
+            lane: &self.key,
+            pace: &quota.pace,
+            in_flight_limit: quota.in_flight_limit,
+            batch_limit: self.batch_limit.load(Ordering::Relaxed),
+            doubtful_limit: self.doubtful_limit,
+            head_start: self.head_start(),
+            key_ids,
         }
     }
 
@@ -87,6 +122,7 @@ impl LaneHandle {
 }
 
 /// The quota of a lane: what the document says, or the smallest override of its accounts.
+#[derive(Clone, Copy)]
 pub struct LaneQuota {
     pub pace: Pace,
     pub in_flight_limit: u32,
@@ -131,28 +167,15 @@ impl LaneQuota {
 }
 
 impl Delivery {
-    pub(super) async fn run_lane(&self, key: LaneKey, notify: Arc<Notify>) {
-        let profile = provider::find(&key.provider).map(provider::Provider::profile);
-        let Some((profile, endpoint)) = profile.and_then(|profile| Some((profile, profile.endpoint(&key.endpoint)?)))
-        else {
-            tracing::error!(
-                provider = key.provider,
-                endpoint = key.endpoint,
-                "queued for an endpoint that this version does not know"
-            );
-            return;
-        };
-        let mut carried = profile.operations.iter().filter(|operation| operation.endpoint == endpoint.id);
-        let asks_first = carried.any(|operation| operation.evidence.looks_first());
-        let lane = Arc::new(LaneHandle::new(key, endpoint, notify, asks_first));
-        let mut quota = LaneQuota::of(endpoint, std::iter::empty());
+    pub(super) async fn run_lane(&self, lane: Arc<LaneHandle>) {
+        let mut quota = LaneQuota::of(lane.endpoint, std::iter::empty());
         let mut refreshed: Option<Instant> = None;
         let key_ids = self.inner.vault.key_ids();
         let LaneKey { provider, throttle_group, endpoint: endpoint_id } = &lane.key;
         let mut setbacks = Setbacks::of(format!("lane {provider}/{throttle_group}/{endpoint_id}"));
         while !self.inner.stop.is_cancelled() {
             if refreshed.is_none_or(|at| at.elapsed() >= REFRESH) {
-                match within(self.quota_of(&lane.key, endpoint)).await {
+                match within(self.quota_of(&lane.key, lane.endpoint)).await {
                     Ok(current) => {
                         quota = current;
                         refreshed = Some(Instant::now());
@@ -164,15 +187,7 @@ impl Delivery {
                 }
             }
             let before = Instant::now();
-            let claim = ClaimRequest {
-                lane: &lane.key,
-                pace: &quota.pace,
-                in_flight_limit: quota.in_flight_limit,
-                batch_limit: lane.batch_limit.load(Ordering::Relaxed),
-                doubtful_limit: lane.doubtful_limit,
-                head_start: lane.head_start(),
-                key_ids: &key_ids,
-            };
+            let claim = lane.claim_request(&quota, &key_ids);
             // Before the exchanges in flight are counted: the end of one meanwhile is not missed.
             lane.may_be_full.store(true, Ordering::SeqCst);
             let claimed = within(self.inner.store.claim(&claim)).await;
@@ -198,11 +213,15 @@ impl Delivery {
                     continue;
                 }
             };
+            if pause.is_none() && !lane.may_be_full() {
+                lane.rest();
+            }
             tokio::select! {
                 () = lane.notify.notified(), if pause.is_none() => {}
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 () = self.inner.stop.cancelled() => {}
             }
+            lane.take_rest();
         }
     }
 
@@ -240,7 +259,7 @@ mod tests {
             batch_limit: 100,
         };
         let key = LaneKey { provider: String::new(), throttle_group: String::new(), endpoint: String::new() };
-        let lane = LaneHandle::new(key, &ENDPOINT, Arc::default(), false);
+        let lane = LaneHandle::new(key, &ENDPOINT, false);
         assert_eq!(lane.head_start(), Duration::from_millis(25));
         lane.learn_head_start(Duration::from_millis(80));
         assert_eq!(lane.head_start(), Duration::from_millis(80));

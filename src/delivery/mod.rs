@@ -5,6 +5,7 @@
 
 mod account;
 mod ask;
+mod at_once;
 mod encoded;
 mod evidence;
 mod exchange;
@@ -20,10 +21,9 @@ mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -37,9 +37,11 @@ use crate::vault::Vault;
 
 pub use account::{OpenError, mask_of, open_account};
 pub use ask::AskError;
+use lane::LaneHandle;
+
 pub use lane::LaneQuota;
 pub use send::SendError;
-pub use waiting::{Waiter, Waiting};
+pub use waiting::{EndedCreation, Waited, Waiter, Waiting};
 
 /// The longest that one request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -61,7 +63,8 @@ struct Inner {
     vault: Arc<Vault>,
     sender: send::Sender,
     waiting: Waiting,
-    lanes: Mutex<HashMap<LaneKey, Arc<Notify>>>,
+    /// Those that had work; nothing for what this version does not know
+    lanes: Mutex<HashMap<LaneKey, Option<Arc<LaneHandle>>>>,
     /// Whether this process runs lanes, and does not only answer callers
     runs_lanes: AtomicBool,
     /// Asks everything to end: no more claims
@@ -105,28 +108,37 @@ impl Delivery {
         if !self.inner.runs_lanes.load(Ordering::Relaxed) {
             return;
         }
-        let mut lanes = self.inner.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.lanes();
         match lanes.get(lane) {
-            Some(notify) => notify.notify_one(),
+            Some(Some(handle)) => handle.notify.notify_one(),
             None if !self.inner.stop.is_cancelled() => {
-                let notify = Arc::new(Notify::new());
-                notify.notify_one();
-                lanes.insert(lane.clone(), Arc::clone(&notify));
+                let handle = LaneHandle::open(lane.clone()).map(Arc::new);
+                lanes.insert(lane.clone(), handle.clone());
+                let Some(handle) = handle else {
+                    let LaneKey { provider, endpoint, .. } = lane;
+                    tracing::error!(provider, endpoint, "queued for an endpoint that this version does not know");
+                    return;
+                };
                 let delivery = self.clone();
-                let lane = lane.clone();
-                self.inner.tasks.spawn(async move { delivery.run_lane(lane, notify).await });
+                self.inner.tasks.spawn(async move { delivery.run_lane(handle).await });
             }
-            None => {}
+            Some(None) | None => {}
         }
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, HashMap<LaneKey, Option<Arc<LaneHandle>>>> {
+        self.inner.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that the lanes beside this one may have work: what waited for an order's submission here may go by
     /// another interface of its provider.
     fn wake_group(&self, of: &LaneKey) {
-        let lanes = self.inner.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let group =
-            lanes.iter().filter(|(lane, _)| lane.provider == of.provider && lane.throttle_group == of.throttle_group);
-        group.for_each(|(_, notify)| notify.notify_one());
+        let lanes = self.lanes();
+        let group = lanes
+            .values()
+            .flatten()
+            .filter(|lane| lane.key.provider == of.provider && lane.key.throttle_group == of.throttle_group);
+        group.for_each(|lane| lane.notify.notify_one());
     }
 
     /// Those who wait for submissions to end.

@@ -1,7 +1,7 @@
 //! Waiting for submissions to end, for `Prefer: wait`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::canonical::SubmissionState;
+use crate::canonical::{SubmissionResult, SubmissionState};
+use crate::store::claimed::ClaimedItem;
+use crate::store::settle::{OrderNow, SettledItem};
 use crate::store::{Store, StoreError, within};
 
 /// How often the ledger is asked, for submissions that another replica settles.
@@ -20,10 +22,58 @@ const MOST_WAITING: usize = 512;
 /// Those in this process who wait for a submission.
 #[derive(Debug, Clone)]
 pub struct Waiting {
-    by_submission: Arc<Mutex<HashMap<Uuid, Arc<CancellationToken>>>>,
+    by_submission: Arc<Mutex<HashMap<Uuid, Arc<Ending>>>>,
     places: Arc<Semaphore>,
     /// Nobody waits any more
     closed: CancellationToken,
+}
+
+/// The end of a submission, for those who wait for it.
+#[derive(Debug, Default)]
+struct Ending {
+    has_come: CancellationToken,
+    /// Before it has come, where it is told
+    told: OnceLock<EndedCreation>,
+}
+
+/// How the creation of an order ended, and where the order stands since, as the ledger has it.
+#[derive(Debug, Clone)]
+pub struct EndedCreation {
+    pub state: SubmissionState,
+    /// The number that the answer gave
+    pub provider_order_number: Option<String>,
+    pub attempts: i32,
+    pub may_exist: bool,
+    /// Those of the answer
+    pub results: Vec<SubmissionResult>,
+    pub order: OrderNow,
+}
+
+impl EndedCreation {
+    pub(super) fn of(claimed: &ClaimedItem, settled: &SettledItem, order: OrderNow) -> Self {
+        EndedCreation {
+            state: settled.state,
+            provider_order_number: settled.provider_order_number.clone(),
+            attempts: claimed.attempts,
+            may_exist: claimed.may_exist || settled.may_exist,
+            results: settled.results.clone(),
+            order,
+        }
+    }
+}
+
+/// How a wait was over.
+pub enum Waited {
+    /// The submission has not ended.
+    InVain,
+    /// It has; of a creation this process may know how.
+    Ended(Option<EndedCreation>),
+}
+
+impl Waited {
+    pub fn has_ended(&self) -> bool {
+        matches!(self, Waited::Ended(_))
+    }
 }
 
 impl Default for Waiting {
@@ -44,16 +94,24 @@ impl Waiting {
             return;
         }
         for id in submissions {
-            if let Some(ended) = waiting.remove(&id) {
-                ended.cancel();
+            if let Some(ending) = waiting.remove(&id) {
+                ending.has_come.cancel();
             }
         }
     }
 
+    /// Wakes those who wait for a creation, and tells them how it ended.
+    pub fn settled_creation(&self, submission: Uuid, ended: impl FnOnce() -> EndedCreation) {
+        let Some(ending) = self.lock().remove(&submission) else { return };
+        // Whoever was told of it twice would read the same.
+        let _ = ending.told.set(ended());
+        ending.has_come.cancel();
+    }
+
     /// Begins to wait for the end of a submission; whoever does so before it is in the ledger misses nothing.
     pub fn begin(&self, submission: Uuid) -> Waiter<'_> {
-        let ended = Arc::clone(self.lock().entry(submission).or_default());
-        Waiter { waiting: self, submission, ended }
+        let ending = Arc::clone(self.lock().entry(submission).or_default());
+        Waiter { waiting: self, submission, ending }
     }
 
     /// Tells everyone who waits how their submission stands.
@@ -61,7 +119,7 @@ impl Waiting {
         self.closed.cancel();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<CancellationToken>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Ending>>> {
         self.by_submission.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -70,13 +128,12 @@ impl Waiting {
 pub struct Waiter<'a> {
     waiting: &'a Waiting,
     submission: Uuid,
-    ended: Arc<CancellationToken>,
+    ending: Arc<Ending>,
 }
 
 impl Waiter<'_> {
-    /// Waits until the submission ends or the time is over; gives whether it ended. What may have ended before the wait
-    /// began is looked up first.
-    pub async fn end(self, store: &Store, patience: Duration, may_have_ended: bool) -> Result<bool, StoreError> {
+    /// Waits until the submission ends or the time is over. What may have ended before the wait began is looked up first.
+    pub async fn end(self, store: &Store, patience: Duration, may_have_ended: bool) -> Result<Waited, StoreError> {
         let place = self.waiting.places.try_acquire();
         let deadline = Instant::now() + if place.is_ok() { patience } else { Duration::ZERO };
         let mut looks = may_have_ended;
@@ -87,7 +144,8 @@ impl Waiter<'_> {
                     // Whoever waits has time: it may be back before that is over.
                     Err(error) if error.is_outage() && !over => {}
                     Ok(state) if over || state.is_none_or(SubmissionState::is_final) => {
-                        return Ok(state.is_some_and(SubmissionState::is_final));
+                        let has_ended = state.is_some_and(SubmissionState::is_final);
+                        return Ok(if has_ended { Waited::Ended(None) } else { Waited::InVain });
                     }
                     Ok(_) => {}
                     Err(error) => return Err(error),
@@ -96,7 +154,7 @@ impl Waiter<'_> {
             looks = true;
             let until = deadline.min(Instant::now() + POLL);
             tokio::select! {
-                () = self.ended.cancelled() => return Ok(true),
+                () = self.ending.has_come.cancelled() => return Ok(Waited::Ended(self.ending.told.get().cloned())),
                 () = self.waiting.closed.cancelled() => {}
                 () = tokio::time::sleep_until(until) => {}
             }
@@ -107,9 +165,9 @@ impl Waiter<'_> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut waiting = self.waiting.lock();
-        let mine = waiting.get(&self.submission).is_some_and(|held| Arc::ptr_eq(held, &self.ended));
+        let mine = waiting.get(&self.submission).is_some_and(|held| Arc::ptr_eq(held, &self.ending));
         // Two: the map's and this one.
-        if mine && Arc::strong_count(&self.ended) <= 2 {
+        if mine && Arc::strong_count(&self.ending) <= 2 {
             waiting.remove(&self.submission);
         }
     }
@@ -139,6 +197,6 @@ mod tests {
         waiting.settled(std::iter::once(id));
         let second = waiting.begin(id);
         drop(first);
-        assert!(Arc::ptr_eq(&waiting.lock()[&id], &second.ended));
+        assert!(Arc::ptr_eq(&waiting.lock()[&id], &second.ending));
     }
 }

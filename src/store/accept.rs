@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgExecutor;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -157,6 +157,34 @@ impl Store {
     }
 }
 
+/// Notices of translations as the ledger takes them: column by column.
+#[derive(Default)]
+pub(super) struct NoticeColumns<'a> {
+    pub providers: Vec<&'a str>,
+    pub scopes: Vec<&'a str>,
+    pub codes: Vec<&'a str>,
+    pub severities: Vec<&'a str>,
+    pub pointers: Vec<Value>,
+    pub messages_zh: Vec<&'a str>,
+    pub messages_en: Vec<&'a str>,
+}
+
+impl<'a> NoticeColumns<'a> {
+    pub fn of(notices: impl Iterator<Item = &'a SubmissionResult>) -> Self {
+        let mut columns = NoticeColumns::default();
+        for notice in notices {
+            columns.providers.push(&notice.provider);
+            columns.scopes.push(&notice.scope);
+            columns.codes.push(&notice.code);
+            columns.severities.push(notice.severity.into());
+            columns.pointers.push(json!(notice.pointers));
+            columns.messages_zh.push(&notice.message_zh);
+            columns.messages_en.push(&notice.message_en);
+        }
+        columns
+    }
+}
+
 /// What became of an order, and how much waited for its account, where that was counted.
 struct AcceptedRow {
     accepted: Accepted,
@@ -183,11 +211,9 @@ async fn insert<'e>(
     let orders = orders.as_slice();
     let limited: Vec<&str> = limits.keys().copied().collect();
     let most: Vec<i64> = limits.values().copied().collect();
-    let notices: Vec<(Uuid, &SubmissionResult)> =
-        orders.iter().flat_map(|order| order.notices.iter().map(|notice| (order.submission_id, notice))).collect();
-    let of_notices: Vec<Uuid> = notices.iter().map(|(id, _)| *id).collect();
-    let notice = |read: fn(&SubmissionResult) -> &str| notices.iter().map(|(_, it)| read(it)).collect::<Vec<&str>>();
-    let pointers: Vec<Value> = notices.iter().map(|(_, it)| serde_json::json!(it.pointers)).collect();
+    let of_notices: Vec<Uuid> =
+        orders.iter().flat_map(|order| order.notices.iter().map(|_| order.submission_id)).collect();
+    let notices = NoticeColumns::of(orders.iter().flat_map(|order| &order.notices));
     let grounds = || orders.iter().filter_map(|order| Some((order, order.grounds?)));
     let checked_keys: BTreeSet<(Uuid, i64)> =
         grounds().map(|(_, Grounds { api_key: (id, row), .. })| (id, row.xmin())).collect();
@@ -220,13 +246,13 @@ async fn insert<'e>(
         &limited as &[&str],
         &most,
         &of_notices,
-        &notice(|it| &it.provider) as &[&str],
-        &notice(|it| &it.scope) as &[&str],
-        &notice(|it| &it.code) as &[&str],
-        &notice(|it| it.severity.into()) as &[&str],
-        &pointers,
-        &notice(|it| &it.message_zh) as &[&str],
-        &notice(|it| &it.message_en) as &[&str],
+        &notices.providers as &[&str],
+        &notices.scopes as &[&str],
+        &notices.codes as &[&str],
+        &notices.severities as &[&str],
+        &notices.pointers,
+        &notices.messages_zh as &[&str],
+        &notices.messages_en as &[&str],
         &column(orders, |order| order.grounds.map(|grounds| grounds.api_key.0)) as &[Option<Uuid>],
         &key_ids,
         &key_rows,

@@ -92,7 +92,7 @@ impl Store {
             return Err(StoreError::inconsistent("exchanges", "id", exchange_id, "was claimed for no account"));
         };
         let wait = duration(first.seconds_to_slot);
-        let booking = Booking::between(asked, answered, first);
+        let booking = Booking::between((asked, first.seconds_to_booking), (answered, first.seconds_since_booking));
         Ok(Claim::Batch(ClaimedBatch {
             exchange_id,
             account_id,
@@ -109,23 +109,23 @@ impl Store {
 }
 
 /// When a slot was booked, on this process's clock.
-struct Booking {
+pub(super) struct Booking {
     /// At the latest
-    at: Instant,
+    pub at: Instant,
     /// How long before it may have been
-    lag: Duration,
+    pub lag: Duration,
 }
 
 impl Booking {
-    /// Between the question and its answer, and what the ledger did before and after lies between them, too.
-    fn between(asked: Instant, answered: Instant, row: &ClaimedRow) -> Self {
-        let at = answered.checked_sub(duration(row.seconds_since_booking)).map_or(asked, |at| at.max(asked));
-        let soonest = asked + duration(row.seconds_to_booking);
+    /// Between the question and its answer, and what the ledger did before and after, in seconds, lies between them, too.
+    pub fn between((asked, before): (Instant, Option<f64>), (answered, after): (Instant, Option<f64>)) -> Self {
+        let at = answered.checked_sub(duration(after)).map_or(asked, |at| at.max(asked));
+        let soonest = asked + duration(before);
         Booking { at, lag: at.saturating_duration_since(soonest) }
     }
 }
 
-fn duration(seconds: Option<f64>) -> Duration {
+pub(super) fn duration(seconds: Option<f64>) -> Duration {
     Duration::try_from_secs_f64(seconds.unwrap_or_default().max(0.0)).unwrap_or(Duration::MAX)
 }
 

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
 use super::grouped::Grouped;
+use super::warm::Warm;
 use super::{Store, StoreError, queue};
 
 /// How long it is waited for a connection.
@@ -17,7 +18,7 @@ const LONGEST_ACQUIRE: Duration = Duration::from_secs(5);
 /// otherwise those that a network lost would fill the pool until the kernel gives them up, after a quarter of an hour.
 const LONGEST_PING: Duration = Duration::from_secs(3);
 /// What was used just now is not asked whether it lives.
-const FRESH: Duration = Duration::from_millis(100);
+pub(super) const FRESH: Duration = Duration::from_millis(100);
 /// How long the database may take for what is asked of it in one go, its limits below included.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
@@ -68,6 +69,7 @@ impl Store {
             .connect_lazy_with(connect);
         Ok(Store {
             pool,
+            warm: Warm::default(),
             events_written: Arc::default(),
             rooms: queue::Rooms::default(),
             accepting: Grouped::new(MOST_TOGETHER, 2),
@@ -92,7 +94,7 @@ async fn try_once(connect: &PgConnectOptions) -> Result<(), StoreError> {
     Ok(tokio::time::timeout(LONGEST_ACQUIRE, once).await.map_err(|_| StoreError::NoAnswer)??)
 }
 
-async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let late = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
     tokio::time::timeout(LONGEST_PING, connection.ping()).await.map_err(late)?
 }

@@ -5,6 +5,7 @@ pub mod accept;
 pub mod accounts;
 pub mod adopt;
 pub mod api_keys;
+pub mod at_once;
 pub mod audit;
 pub mod callbacks;
 pub mod claim;
@@ -34,12 +35,14 @@ pub mod sealed;
 mod search;
 pub mod sessions;
 pub mod settle;
+mod settle_creation;
 pub mod standing;
 pub mod submissions;
 pub mod submit;
 pub mod subscriptions;
 mod transaction;
 pub mod trips;
+mod warm;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 
@@ -60,6 +63,7 @@ use accept::{Accepted, NewOrder};
 use accounts::StoredAccount;
 use api_keys::ValidApiKey;
 use grouped::Grouped;
+use warm::Warm;
 
 /// The migrations that this binary knows.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -68,6 +72,8 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// One of its sessions, for what somebody waits for
+    warm: Warm,
     /// Told after each commit of this process with an event in it
     events_written: Arc<Notify>,
     /// How much may be accepted before it is counted what waits
@@ -103,7 +109,9 @@ impl Store {
     }
 
     pub async fn close(&self) {
-        self.pool.close().await;
+        let closed = self.pool.close();
+        self.warm.give_back();
+        closed.await;
     }
 }
 

@@ -32,7 +32,7 @@ impl Store {
         sqlx::query!("delete from attempts where exchange_id = $1", exchange_id).execute(&mut *transaction).await?;
         sqlx::query!("delete from exchanges where id = $1", exchange_id).execute(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(Fenced::Settled { lets_go: true })
+        Ok(Fenced::Settled { lets_go: true, order: None })
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::exchanges::PackedBody;
 use super::lanes::LaneKey;
 use super::outcome;
+use super::settle_creation::LoneCreation;
 use super::{Store, StoreError, accounts, lanes, release, seconds};
 use crate::canonical::{EventType, Operation, OrderStatus, SubmissionResult, SubmissionState};
 
@@ -132,11 +133,13 @@ impl SettledTrip {
 }
 
 /// Whether a settlement still counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Fenced {
     Settled {
         /// Something else may go now: what waited behind it, what is tried again at once, or what a circuit held
         lets_go: bool,
+        /// Where its only order stands; told of a creation that went well, with nothing behind it
+        order: Option<OrderNow>,
     },
     /// The lease ran out before; nothing was changed.
     TooLate,
@@ -154,20 +157,28 @@ impl Store {
             transaction.commit().await?;
             closed
         } else {
-            let Some(closed) = close_and_record(self.pool(), settlement).await? else {
-                return Ok(Fenced::TooLate);
+            let closed = match LoneCreation::of(settlement) {
+                Some(creation) => {
+                    let mut session = self.warm.take(&self.pool).await?;
+                    let closed = creation.settle(&mut *session).await?;
+                    self.warm.keep(session, &self.pool);
+                    closed
+                }
+                None => close_and_record(self.pool(), settlement).await?,
             };
+            let Some(closed) = closed else { return Ok(Fenced::TooLate) };
             closed
         };
         self.tell_of_events();
         let tried_again = settlement.items.iter().any(|item| item.due_in == Some(Duration::ZERO));
-        Ok(Fenced::Settled { lets_go: closed.lets_followers_go || tried_again || closed.ended_circuit })
+        let lets_go = closed.lets_followers_go || tried_again || closed.ended_circuit;
+        Ok(Fenced::Settled { lets_go, order: closed.order })
     }
 }
 
 impl Settlement {
     /// It is more than what one statement records.
-    fn has_more_to_tell(&self) -> bool {
+    pub(super) fn has_more_to_tell(&self) -> bool {
         self.throttled_for.is_some()
             || self.reached != Some(true)
             || self.pause.is_some()
@@ -176,12 +187,23 @@ impl Settlement {
 }
 
 /// An exchange that was closed just now.
-struct Closed {
-    at: DateTime<Utc>,
+pub(super) struct Closed {
+    pub at: DateTime<Utc>,
     /// The answer ended what a circuit held
-    ended_circuit: bool,
+    pub ended_circuit: bool,
     /// Something may go now that waited behind its submissions
-    lets_followers_go: bool,
+    pub lets_followers_go: bool,
+    /// Its only order, where that is told
+    pub order: Option<OrderNow>,
+}
+
+/// Where an order stands whose creation was settled just now.
+#[derive(Debug, Clone)]
+pub struct OrderNow {
+    pub status: OrderStatus,
+    pub provider_order_number: Option<String>,
+    pub version: i64,
+    pub updated_at: DateTime<Utc>,
 }
 
 /// Closes the exchange if its lease still holds, the fence, and records what came of its submissions; nothing when it was
@@ -237,7 +259,12 @@ async fn close_and_record<'e>(
         settlement.reached == Some(true)
     );
     let row = settling.fetch_optional(executor).await?;
-    Ok(row.map(|row| Closed { at: row.at, ended_circuit: row.ended_circuit, lets_followers_go: row.lets_go }))
+    Ok(row.map(|row| Closed {
+        at: row.at,
+        ended_circuit: row.ended_circuit,
+        lets_followers_go: row.lets_go,
+        order: None,
+    }))
 }
 
 /// What the exchange means for its lane and its account.

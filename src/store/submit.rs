@@ -3,10 +3,11 @@
 
 use std::num::NonZeroU32;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::accept::NoticeColumns;
 use super::idempotency::{self, IdempotencyKey};
 use super::settle::SettledItem;
 use super::{Store, StoreError, outcome, queue};
@@ -195,9 +196,7 @@ pub(super) async fn insert_notices(
     if notices.is_empty() {
         return Ok(());
     }
-    let column = |read: fn(&SubmissionResult) -> &str| notices.iter().map(read).collect::<Vec<_>>();
-    let severities: Vec<&str> = notices.iter().map(|notice| notice.severity.into()).collect();
-    let pointers: Vec<Value> = notices.iter().map(|notice| json!(notice.pointers)).collect();
+    let notices = NoticeColumns::of(notices.iter());
     sqlx::query!(
         "insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
          select $1, n.provider, n.scope, n.code, n.code, n.severity, false, array(select jsonb_array_elements_text(n.pointers)),
@@ -206,13 +205,13 @@ pub(super) async fn insert_notices(
              as n (provider, scope, code, severity, pointers, message_zh, message_en, place)
          order by n.place",
         submission_id,
-        &column(|notice| &notice.provider) as &[&str],
-        &column(|notice| &notice.scope) as &[&str],
-        &column(|notice| &notice.code) as &[&str],
-        &severities as &[&str],
-        &pointers,
-        &column(|notice| &notice.message_zh) as &[&str],
-        &column(|notice| &notice.message_en) as &[&str],
+        &notices.providers as &[&str],
+        &notices.scopes as &[&str],
+        &notices.codes as &[&str],
+        &notices.severities as &[&str],
+        &notices.pointers,
+        &notices.messages_zh as &[&str],
+        &notices.messages_en as &[&str],
     )
     .execute(connection)
     .await?;

@@ -9,6 +9,7 @@ use crate::api::AppState;
 use crate::api::problem::Problem;
 use crate::api::views::{OrderView, SubmissionView};
 use crate::canonical::{HoldReason, Operation, SubmissionState};
+use crate::delivery::EndedCreation;
 use crate::store::accept::{NewOrder, Queued};
 use crate::store::grounds::Grounds;
 use crate::store::idempotency::IdempotencyKey;
@@ -73,6 +74,26 @@ pub async fn alone(
 pub fn among_others(checked: CheckedOrder, ids: (Uuid, Uuid), queued: Queued) -> OrderView {
     let stored = submission(&checked, ids, queued);
     OrderView::accepted(checked.document, SubmissionView::of(stored, None))
+}
+
+/// The accepted order after its creation ended.
+pub fn and_ended(mut checked: CheckedOrder, ids: (Uuid, Uuid), queued: Queued, ended: EndedCreation) -> OrderView {
+    let EndedCreation { state, provider_order_number, attempts, may_exist, results, order } = ended;
+    let before = submission(&checked, ids, queued);
+    let notices_and_results = before.results.iter().cloned().chain(results).collect();
+    let stored = StoredSubmission {
+        state,
+        provider_order_number,
+        attempts,
+        may_exist,
+        ready: false,
+        held_by: None,
+        updated_at: order.updated_at,
+        results: notices_and_results,
+        ..before
+    };
+    checked.order.provider_order_number.clone_from(&order.provider_order_number);
+    OrderView::settled(checked.order, order, SubmissionView::of(stored, None))
 }
 
 fn submission(checked: &CheckedOrder, (order_id, id): (Uuid, Uuid), queued: Queued) -> StoredSubmission {

@@ -12,11 +12,12 @@ use crate::api::auth::Caller;
 use crate::api::idempotency::replay;
 use crate::api::params::PreferWait;
 use crate::api::problem::{Kind, Problem};
-use crate::delivery::Waiter;
+use crate::api::views::OrderView;
+use crate::delivery::{EndedCreation, Waited, Waiter};
 use crate::store::idempotency::IdempotencyKey;
 
 /// Answers a request that queued a submission: `ended` when the submission ends within the caller's wait, else
-/// 202.
+/// 202. `known` is the order as far as it is known without reading it.
 pub async fn queued(
     state: &AppState,
     caller: &Caller,
@@ -24,14 +25,21 @@ pub async fn queued(
     wait: Wait<'_>,
     key: Option<&IdempotencyKey>,
     ended: StatusCode,
+    known: impl FnOnce(EndedCreation) -> Option<OrderView>,
 ) -> Result<Response, Problem> {
     let prefer = wait.prefer;
-    let has_ended = wait.end(state).await?;
+    let waited = wait.end(state).await?;
+    let has_ended = waited.has_ended();
+    let known = if let Waited::Ended(Some(creation)) = waited { known(creation) } else { None };
     let status = if has_ended { ended } else { StatusCode::ACCEPTED };
     if let (Some(key), Some(_)) = (key, prefer.0) {
         state.store.finish_request(key, status.as_u16(), order_id).await?;
     }
-    let mut response = answer(status, &read(state, caller, order_id).await?);
+    let order = match known {
+        Some(order) => order,
+        None => read(state, caller, order_id).await?,
+    };
+    let mut response = answer(status, &order);
     if let Some((name, value)) = prefer.applied().filter(|_| has_ended) {
         response.headers_mut().insert(name, value);
     }
@@ -50,8 +58,8 @@ impl<'a> Wait<'a> {
     }
 
     /// Whether the submission, which is in the ledger now, ends within the caller's wait.
-    pub async fn end(self, state: &AppState) -> Result<bool, Problem> {
-        let (Some(patience), Some(waiter)) = (self.prefer.0, self.waiter) else { return Ok(false) };
+    pub async fn end(self, state: &AppState) -> Result<Waited, Problem> {
+        let (Some(patience), Some(waiter)) = (self.prefer.0, self.waiter) else { return Ok(Waited::InVain) };
         Ok(waiter.end(&state.store, patience, false).await?)
     }
 }

@@ -137,7 +137,7 @@ async fn at_provider(
         Submitted::Queued => {
             OPERATIONS_ACCEPTED.increment([&stored.account_id, Operation::Cancel.into()]);
             state.delivery.wake(&translated.lane);
-            queued(state, caller, stored.id, wait, key, StatusCode::OK).await.map(Some)
+            queued(state, caller, stored.id, wait, key, StatusCode::OK, |_| None).await.map(Some)
         }
         Submitted::KeyKnown => lost_race(state, caller, key).await.map(Some),
         Submitted::QueueFull => Err(queue_full(&stored.account_id)),

@@ -89,7 +89,7 @@ pub async fn change(
             Submitted::Queued => {
                 OPERATIONS_ACCEPTED.increment([&stored.account_id, operation.into()]);
                 state.delivery.wake(&translated.lane);
-                return queued(state, caller, stored.id, wait, key, StatusCode::OK).await;
+                return queued(state, caller, stored.id, wait, key, StatusCode::OK, |_| None).await;
             }
             Submitted::KeyKnown => return lost_race(state, caller, key).await,
             Submitted::QueueFull => return Err(queue_full(&stored.account_id)),

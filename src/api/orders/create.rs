@@ -26,7 +26,8 @@ use crate::canonical::{FieldError, HoldReason, Operation, Order};
 use crate::delivery::LaneQuota;
 use crate::metrics::OPERATIONS_ACCEPTED;
 use crate::provider::{Item, Trace, Written};
-use crate::store::accept::{Accepted, Queued};
+use crate::store::StoreError;
+use crate::store::accept::{Accepted, NewOrder, Queued};
 use crate::store::grounds::Grounds;
 use crate::tree::Tree;
 
@@ -115,7 +116,7 @@ async fn keep(
     let Candidate { new, checked } = candidate;
     let (ids, key) = ((new.order_id, new.submission_id), new.idempotency.clone());
     let wait = Wait::begin(state, new.submission_id, prefer);
-    let queued_now = match state.store.accept_order(new).await? {
+    let queued_now = match accept(state, new, &checked, prefer).await? {
         Accepted::New(queued) => queued,
         Accepted::Outdated => return Ok(None),
         Accepted::KeyKnown => return lost_race(state, caller, key.as_ref()).await.map(Some),
@@ -132,20 +133,46 @@ async fn keep(
             return Err(exists(order, known));
         }
     };
-    set_out(state, &checked, queued_now);
     if prefer.0.is_none() {
         let order = accepted::alone(state, checked, ids, queued_now).await?;
         return Ok(Some(answer(StatusCode::ACCEPTED, &order)));
     }
-    queued(state, caller, ids.0, wait, key.as_ref(), StatusCode::CREATED).await.map(Some)
+    let known = |ended| Some(accepted::and_ended(checked, ids, queued_now, ended));
+    queued(state, caller, ids.0, wait, key.as_ref(), StatusCode::CREATED, known).await.map(Some)
+}
+
+/// Accepts an order and has it set out: at once, if its caller waits and its lane has nothing else to do.
+async fn accept(
+    state: &AppState,
+    new: NewOrder,
+    checked: &CheckedOrder,
+    prefer: PreferWait,
+) -> Result<Accepted, StoreError> {
+    if let (Some(_), Some(quota)) = (prefer.0, &checked.quota)
+        && let Some(accepted) = state.delivery.keep_and_send(&new, &checked.translated.lane, quota).await?
+    {
+        if matches!(accepted, Accepted::New(_)) {
+            count(checked);
+        }
+        return Ok(accepted);
+    }
+    let accepted = state.store.accept_order(new).await?;
+    if let Accepted::New(queued) = accepted {
+        set_out(state, checked, queued);
+    }
+    Ok(accepted)
 }
 
 /// Counts an order that was accepted and has its lane look for it; whoever resumes an account does so for what waits.
 pub fn set_out(state: &AppState, checked: &CheckedOrder, queued: Queued) {
-    OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]);
+    count(checked);
     if queued.held_by != Some(HoldReason::AccountPaused) {
         state.delivery.wake(&checked.translated.lane);
     }
+}
+
+fn count(checked: &CheckedOrder) {
+    OPERATIONS_ACCEPTED.increment([&checked.order.account, Operation::Create.into()]);
 }
 
 /// Checks an order against a key and an account as they were a moment ago. Nothing when they are not known or it does

@@ -40,7 +40,7 @@ pub async fn handler(
     let mut submission = read(&state, &caller, id).await?;
     let mut applied = None;
     if let Some(patience) = prefer.0 {
-        let has_ended = state.delivery.waiting().begin(id).end(&state.store, patience, true).await?;
+        let has_ended = state.delivery.waiting().begin(id).end(&state.store, patience, true).await?.has_ended();
         applied = prefer.applied().filter(|_| has_ended);
         submission = read(&state, &caller, id).await?;
     }

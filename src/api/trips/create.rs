@@ -146,7 +146,7 @@ pub async fn handler(
         AcceptedTrip::NumbersTaken(numbers) => return Err(taken(&orders, &numbers)),
     }
     state.delivery.wake(&translated.lane);
-    let ended = wait.end(&state).await?;
+    let ended = wait.end(&state).await?.has_ended();
     let status = if ended { StatusCode::CREATED } else { StatusCode::ACCEPTED };
     if prefer.0.is_some() {
         state.store.finish_request(&key, status.as_u16(), trip_id).await?;
