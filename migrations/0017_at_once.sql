@@ -205,6 +205,7 @@ create function settle_creation(
 #variable_conflict use_variable
 declare
     now    timestamptz := onelane_now();
+    locked timestamptz;                                 -- what is told of the order stands behind what was told until then
     before record;
     told   jsonb;
 begin
@@ -221,6 +222,7 @@ begin
         (exchange_id, 'response', response, response_size, response_truncated, now);
 
     select o.account_id, o.order_number, o.status, o.provider_order_number into before from orders o where o.id = order_id for update;
+    locked := onelane_now();
     update attempts t set outcome = settle_creation.state
     where t.submission_id = settle_creation.submission_id and t.number = (
         select s.exchanges from submissions s
@@ -254,7 +256,7 @@ begin
     told := jsonb_strip_nulls(jsonb_build_object('orderNumber', before.order_number, 'providerOrderNumber', number,
         'operation', 'create', 'state', state, 'status', status));
     insert into events (id, type, account_id, order_id, submission_id, data, occurred_at, recorded_at)
-    select e.id, e.type, before.account_id, order_id, submission_id, told, now, now
+    select e.id, e.type, before.account_id, order_id, submission_id, told, now, locked
     from (values (event_id, event), (order_event_id, order_event)) as e (id, type) where e.type is not null;
 
     delete from results r where r.submission_id = settle_creation.submission_id and not r.notice;

@@ -20,6 +20,7 @@ mod delivery;
 mod filling;
 mod gateway;
 mod latency;
+mod ledger;
 mod memory;
 mod order;
 mod pgbench;

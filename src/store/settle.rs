@@ -133,7 +133,7 @@ impl SettledTrip {
 }
 
 /// Whether a settlement still counted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fenced {
     Settled {
         /// Something else may go now: what waited behind it, what is tried again at once, or what a circuit held
@@ -198,7 +198,7 @@ pub(super) struct Closed {
 }
 
 /// Where an order stands whose creation was settled just now.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderNow {
     pub status: OrderStatus,
     pub provider_order_number: Option<String>,

@@ -6,11 +6,12 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::StoreError;
@@ -23,7 +24,22 @@ const FEWEST: u32 = 4;
 
 /// The place of the session.
 #[derive(Clone, Default)]
-pub(super) struct Warm(Arc<Mutex<Option<Session>>>);
+pub(super) struct Warm(Arc<Place>);
+
+#[derive(Default)]
+struct Place(Mutex<Option<Session>>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let session = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // The pool takes a connection back by a task; where there can be none any more, it is just closed.
+        if let Some(session) = session
+            && Handle::try_current().is_err()
+        {
+            drop(session.connection.detach());
+        }
+    }
+}
 
 /// The session, while it is at hand or in use.
 pub(super) struct Session {
@@ -66,8 +82,8 @@ impl Warm {
         drop(self.lock().take());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Session>> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::harness::{Bench, by_a_test, known_keys, order};
 
 /// Settled, and nothing else may go for it.
-const NOTHING_ELSE: Fenced = Fenced::Settled { lets_go: false };
+const NOTHING_ELSE: Fenced = Fenced::Settled { lets_go: false, order: None };
 
 fn lane() -> LaneKey {
     LaneKey { provider: "otms".to_owned(), throttle_group: "otms-demo".to_owned(), endpoint: "orderImport".to_owned() }
@@ -179,7 +179,7 @@ async fn a_claim_says_whether_more_is_due_and_a_settlement_whether_it_lets_somet
 
     assert_eq!(bench.store.settle(&settlement(&full, SubmissionState::Accepted)).await.unwrap(), NOTHING_ELSE);
     let again = bench.store.settle(&settlement(&last, SubmissionState::Queued)).await.unwrap();
-    assert_eq!(again, Fenced::Settled { lets_go: true });
+    assert_eq!(again, Fenced::Settled { lets_go: true, order: None });
     // What waits behind one of them, as a second operation on its order does.
     let order_id = mixed.items[0].order_id;
     let follower = "insert into submissions (id, order_id, account_id, provider, endpoint, operation, state, ready, due_at, created_at, updated_at)
@@ -187,7 +187,7 @@ async fn a_claim_says_whether_more_is_due_and_a_settlement_whether_it_lets_somet
         from submissions where order_id = $1";
     sqlx::query(follower).bind(order_id).execute(&mut bench.database.connection().await).await.unwrap();
     let mixed = bench.store.settle(&settlement(&mixed, SubmissionState::Accepted)).await.unwrap();
-    assert_eq!(mixed, Fenced::Settled { lets_go: true });
+    assert_eq!(mixed, Fenced::Settled { lets_go: true, order: None });
 }
 
 /// What a circuit held goes as soon as an answer ends it.
@@ -198,7 +198,7 @@ async fn an_answer_that_closes_a_circuit_lets_go_what_it_held() {
     let open = "update accounts set transport_failures = 5, circuit_open_until = onelane_now() + interval '30 seconds'";
     sqlx::query(open).execute(&mut bench.database.connection().await).await.unwrap();
     let answered = Settlement { reached: Some(true), ..settlement(&batch, SubmissionState::Accepted) };
-    assert_eq!(bench.store.settle(&answered).await.unwrap(), Fenced::Settled { lets_go: true });
+    assert_eq!(bench.store.settle(&answered).await.unwrap(), Fenced::Settled { lets_go: true, order: None });
     assert_eq!(claim_batch(&bench.store, 1).await.items.len(), 1);
 }
 
@@ -233,7 +233,7 @@ async fn no_claim_and_no_settlement_reads_through_a_table() {
 async fn a_batch_that_is_let_go_was_never_tried() {
     let (bench, expected) = queued(2).await;
     let batch = claim_batch(&bench.store, 10).await;
-    assert_eq!(bench.store.release(batch.exchange_id).await.unwrap(), Fenced::Settled { lets_go: true });
+    assert_eq!(bench.store.release(batch.exchange_id).await.unwrap(), Fenced::Settled { lets_go: true, order: None });
     assert_eq!(bench.database.count("select count(*) from attempts").await, 0);
     assert_eq!(bench.database.count("select count(*) from exchanges").await, 0);
     let again = claim_batch(&bench.store, 10).await;

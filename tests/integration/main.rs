@@ -5,6 +5,7 @@
 mod accounts;
 mod api_keys;
 mod architecture;
+mod at_once;
 mod audit_log;
 mod bad_input;
 mod batch;

@@ -9,7 +9,10 @@ use onelane::provider::Limit;
 use onelane::store::Store;
 use onelane::store::accept::{Accepted, NewOrder};
 use onelane::store::accounts::NewAccount;
+use onelane::store::api_keys::NewApiKey;
+use onelane::store::at_once::KeptAtOnce;
 use onelane::store::claim::{Claim, ClaimRequest};
+use onelane::store::grounds::{Grounds, RowVersion};
 use onelane::store::lanes::LaneKey;
 use onelane::throttle::{MOST_LATENESS, Pace};
 use onelane::vault::Sealed;
@@ -37,6 +40,8 @@ enum Step {
         head_start: u64,
         soon: bool,
         late: u64,
+        /// Kept and claimed in one go, if the lane rests
+        at_once: bool,
     },
     /// The provider asks for silence
     Silence(u64),
@@ -60,7 +65,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => prop_oneof![0_u64..50, 0_u64..3_000].prop_map(Step::Wait),
         4 => (1_usize..12, 0_u64..3_000, late.clone())
             .prop_map(|(requests, patience, late)| Step::Ask { requests, patience, late }),
-        4 => (0_u64..300, any::<bool>(), late).prop_map(|(head_start, soon, late)| Step::Send { head_start, soon, late }),
+        4 => (0_u64..300, any::<bool>(), late, any::<bool>())
+            .prop_map(|(head_start, soon, late, at_once)| Step::Send { head_start, soon, late, at_once }),
         1 => (0_u64..2_000).prop_map(Step::Silence),
         1 => (1_u64..5_000).prop_map(Step::SetBack),
         1 => limits().prop_map(|(requests, window)| Step::Override { requests, window }),
@@ -73,6 +79,7 @@ struct Bench<'a> {
     store: &'a Store,
     connection: PgConnection,
     lane: LaneKey,
+    grounds: Grounds,
     pace: Pace,
     /// Time as it goes
     now: Duration,
@@ -83,6 +90,23 @@ struct Bench<'a> {
 }
 
 const EPOCH: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+
+/// A key that orders were checked with.
+async fn api_key(store: &Store) -> (Uuid, RowVersion) {
+    let id = Uuid::now_v7();
+    let new = NewApiKey {
+        id,
+        name: "test",
+        hash: id.as_bytes(),
+        scopes: &[],
+        accounts: None,
+        expires_at: None,
+        requests_per_second: None,
+        burst: None,
+    };
+    assert!(store.add_api_key(&new, &by_a_test(Action::CreateApiKey)).await.unwrap());
+    (id, store.valid_api_key(id.as_bytes().to_vec()).await.unwrap().unwrap().row)
+}
 
 impl<'a> Bench<'a> {
     async fn new(database: &TestDatabase, store: &'a Store, (requests, window): (u32, u64)) -> Self {
@@ -100,11 +124,14 @@ impl<'a> Bench<'a> {
             queue_limit: None,
         };
         assert!(store.add_account(&account, &by_a_test(Action::CreateAccount)).await.unwrap());
+        let row = store.account(&id).await.unwrap().unwrap().row;
+        let grounds = Grounds { api_key: api_key(store).await, account: row };
         let lane = LaneKey { provider: account.provider, throttle_group: id, endpoint: "orders".to_owned() };
         Bench {
             store,
             connection: database.connection().await,
             lane,
+            grounds,
             pace: Pace::of(Limit { requests, window: Duration::from_millis(window) }),
             now: Duration::from_secs(60),
             behind: Duration::ZERO,
@@ -142,15 +169,18 @@ impl<'a> Bench<'a> {
                     self.leave(wait, late);
                 }
             }
-            Step::Send { head_start, soon, late } => {
+            Step::Send { head_start, soon, late, at_once } => {
                 self.set_clock().await;
-                self.send(Duration::from_millis(head_start), soon, late).await;
+                self.send(Duration::from_millis(head_start), soon, late, at_once).await;
             }
         }
     }
 
-    async fn send(&mut self, head_start: Duration, soon: bool, late: u64) {
-        self.queue_order().await;
+    async fn send(&mut self, head_start: Duration, soon: bool, late: u64, at_once: bool) {
+        let new = self.new_order();
+        if !at_once {
+            assert!(matches!(self.store.accept_order(new.clone()).await.unwrap(), Accepted::New(_)));
+        }
         let request = ClaimRequest {
             lane: &self.lane,
             pace: &self.pace,
@@ -160,16 +190,23 @@ impl<'a> Bench<'a> {
             head_start,
             key_ids: &known_keys(),
         };
-        match self.store.claim(&request).await.unwrap() {
-            Claim::Batch(batch) => {
-                assert!(batch.slot >= head_start.max(batch.wait));
-                let wait = if soon { batch.wait } else { batch.slot };
-                if !self.leave(wait, late) {
-                    self.store.release(batch.exchange_id).await.unwrap();
-                }
+        let batch = if at_once {
+            match self.store.keep_and_claim(&new, &self.grounds, &request).await.unwrap() {
+                KeptAtOnce::Claimed(_, batch) => batch,
+                KeptAtOnce::NotNow => return,
+                KeptAtOnce::KeyKnown | KeptAtOnce::NumberTaken => panic!("it is new"),
             }
-            Claim::NoToken(_) | Claim::NothingDue => {}
-            Claim::LaneFull => panic!("nothing is too much"),
+        } else {
+            match self.store.claim(&request).await.unwrap() {
+                Claim::Batch(batch) => batch,
+                Claim::NoToken(_) | Claim::NothingDue => return,
+                Claim::LaneFull => panic!("nothing is too much"),
+            }
+        };
+        assert!(batch.slot >= head_start.max(batch.wait));
+        let wait = if soon { batch.wait } else { batch.slot };
+        if !self.leave(wait, late) {
+            self.store.release(batch.exchange_id).await.unwrap();
         }
     }
 
@@ -183,9 +220,9 @@ impl<'a> Bench<'a> {
         leaves
     }
 
-    async fn queue_order(&self) {
+    fn new_order(&self) -> NewOrder {
         let number = Uuid::new_v4().to_string();
-        let new = NewOrder {
+        NewOrder {
             order_id: Uuid::now_v7(),
             submission_id: Uuid::now_v7(),
             account_id: self.lane.throttle_group.clone(),
@@ -200,8 +237,7 @@ impl<'a> Bench<'a> {
             grounds: None,
             queue_limit: None,
             trace_parent: None,
-        };
-        assert!(matches!(self.store.accept_order(new).await.unwrap(), Accepted::New(_)));
+        }
     }
 
     /// The law, for what left under the limit of now.
