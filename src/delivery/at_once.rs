@@ -49,24 +49,21 @@ impl Delivery {
         let (asked, key_ids) = (Instant::now(), self.inner.vault.key_ids());
         let claim = lane.claim_request(quota, &key_ids);
         let kept = within(self.inner.store.keep_and_claim(new, grounds, &claim)).await;
-        // Of who is gone nobody is told.
-        let tell = |accepted| drop(told.send(accepted));
-        match kept {
-            Ok(KeptAtOnce::Claimed(queued, batch)) => {
-                lane.rest();
-                tell(Ok(Some(Accepted::New(queued))));
-                self.run_exchange(lane, batch, asked).await;
-            }
-            Ok(KeptAtOnce::KeyKnown) => {
-                lane.rest();
-                tell(Ok(Some(Accepted::KeyKnown)));
-            }
-            Ok(KeptAtOnce::NumberTaken) => {
-                lane.rest();
-                tell(Ok(Some(Accepted::NumberTaken)));
-            }
-            Ok(KeptAtOnce::NotNow) => tell(Ok(None)),
-            Err(error) => tell(Err(error)),
+        let (accepted, claimed) = match kept {
+            Ok(KeptAtOnce::Claimed(queued, batch)) => (Ok(Some(Accepted::New(queued))), Some(batch)),
+            Ok(KeptAtOnce::KeyKnown) => (Ok(Some(Accepted::KeyKnown)), None),
+            Ok(KeptAtOnce::NumberTaken) => (Ok(Some(Accepted::NumberTaken)), None),
+            Ok(KeptAtOnce::NotNow) => (Ok(None), None),
+            Err(error) => (Err(error), None),
+        };
+        // Else it rests again when it has looked what there is.
+        if matches!(accepted, Ok(Some(_))) {
+            lane.rest();
+        }
+        // Whoever is gone is told nothing, and what was claimed goes out all the same.
+        let _ = told.send(accepted);
+        if let Some(batch) = claimed {
+            self.run_exchange(lane, batch, asked).await;
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn settle(item: &ClaimedItem, outcome: Outcome, evidence: Evidence, random: 
         }
         Verdict::AlreadyExists if item.may_exist => exists_by_our_own_doing(taken(base)),
         // That the order has gone on meanwhile says nothing of the attempt whose answer never came.
-        Verdict::Rejected if changes_again(item, evidence) && is_about_state(&base.results) => overtaken(base),
+        Verdict::Rejected if changes_again(item, evidence) && may_be_about_state(&base.results) => overtaken(base),
         Verdict::Rejected | Verdict::AlreadyExists => rejected(item, base),
         Verdict::Throttled { .. } | Verdict::CredentialsRefused | Verdict::SessionExpired | Verdict::BatchTooLarge => {
             SettledItem { due_in: Some(Duration::ZERO), counts: false, ..base }
@@ -184,8 +184,9 @@ fn changes_again(item: &ClaimedItem, evidence: Evidence) -> bool {
     changes && item.may_exist && !evidence.looks_first()
 }
 
-fn is_about_state(results: &[SubmissionResult]) -> bool {
-    results.iter().any(|result| result.code.starts_with("state."))
+/// Also where the provider names no cause.
+fn may_be_about_state(results: &[SubmissionResult]) -> bool {
+    results.iter().any(|result| result.code.starts_with("state.") || result.code.starts_with("provider."))
 }
 
 /// A change that comes too late to be sent again, and may have been made in time: a person decides.
@@ -329,6 +330,9 @@ mod tests {
         let late = refused("state.not_updatable", Operation::Amend, true);
         assert_eq!((late.state, late.due_in, late.results.len()), (SubmissionState::InDoubt, None, 1));
         assert!(late.announce);
+        // Nor does it say more where no cause is named.
+        assert_eq!(refused("provider.rejected", Operation::Amend, true).state, SubmissionState::InDoubt);
+        assert_eq!(refused("provider.rejected", Operation::Amend, false).state, SubmissionState::Rejected);
         // The first time it is an answer, and what is wrong with the change was wrong with it before.
         assert_eq!(refused("state.not_updatable", Operation::Amend, false).state, SubmissionState::Rejected);
         assert_eq!(refused("validation.missing", Operation::Amend, true).state, SubmissionState::Rejected);

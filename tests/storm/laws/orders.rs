@@ -79,7 +79,8 @@ fn is_final(submission: &LedgerSubmission) -> bool {
 
 /// Whether it is a change that was refused when it was sent again, because the order had gone on.
 fn is_overtaken(submission: &LedgerSubmission) -> bool {
-    !submission.is_creation() && submission.results.iter().any(|(_, code)| code.starts_with("state."))
+    !submission.is_creation()
+        && submission.results.iter().any(|(_, code)| code.starts_with("state.") || code.starts_with("provider."))
 }
 
 /// `waits` says that an earlier submission of the order waits for a person.
