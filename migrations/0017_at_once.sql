@@ -276,19 +276,3 @@ begin
     return next;
 end
 $$;
-
--- Few events, as most statements write them, need no numbers to be put into rows.
-create or replace function await_place() returns trigger language plpgsql as $$
-begin
-    if not exists (select from written offset 100) then
-        insert into events_without_place (recorded_at, event_ids)
-        select recorded_at, array_agg(id order by id) from written group by recorded_at;
-        return null;
-    end if;
-    insert into events_without_place (recorded_at, event_ids)
-    select recorded_at, array_agg(id order by id)
-    from (select recorded_at, id, (row_number() over (partition by recorded_at order by id) - 1) / 100 as part from written) numbered
-    group by recorded_at, part;
-    return null;
-end
-$$;

@@ -5,13 +5,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgExecutor;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::grounds::Grounds;
 use super::idempotency::{self, IdempotencyKey};
+use super::outcome::ResultColumns;
 use super::queue::Count;
 use super::{Store, StoreError, within, word};
 use crate::canonical::{DocumentType, HoldReason, SubmissionResult};
@@ -157,34 +158,6 @@ impl Store {
     }
 }
 
-/// Notices of translations as the ledger takes them: column by column.
-#[derive(Default)]
-pub(super) struct NoticeColumns<'a> {
-    pub providers: Vec<&'a str>,
-    pub scopes: Vec<&'a str>,
-    pub codes: Vec<&'a str>,
-    pub severities: Vec<&'a str>,
-    pub pointers: Vec<Value>,
-    pub messages_zh: Vec<&'a str>,
-    pub messages_en: Vec<&'a str>,
-}
-
-impl<'a> NoticeColumns<'a> {
-    pub fn of(notices: impl Iterator<Item = &'a SubmissionResult>) -> Self {
-        let mut columns = NoticeColumns::default();
-        for notice in notices {
-            columns.providers.push(&notice.provider);
-            columns.scopes.push(&notice.scope);
-            columns.codes.push(&notice.code);
-            columns.severities.push(notice.severity.into());
-            columns.pointers.push(json!(notice.pointers));
-            columns.messages_zh.push(&notice.message_zh);
-            columns.messages_en.push(&notice.message_en);
-        }
-        columns
-    }
-}
-
 /// What became of an order, and how much waited for its account, where that was counted.
 struct AcceptedRow {
     accepted: Accepted,
@@ -211,9 +184,9 @@ async fn insert<'e>(
     let orders = orders.as_slice();
     let limited: Vec<&str> = limits.keys().copied().collect();
     let most: Vec<i64> = limits.values().copied().collect();
-    let of_notices: Vec<Uuid> =
-        orders.iter().flat_map(|order| order.notices.iter().map(|_| order.submission_id)).collect();
-    let notices = NoticeColumns::of(orders.iter().flat_map(|order| &order.notices));
+    let notices = ResultColumns::of(
+        orders.iter().flat_map(|order| order.notices.iter().map(|notice| (order.submission_id, notice))),
+    );
     let grounds = || orders.iter().filter_map(|order| Some((order, order.grounds?)));
     let checked_keys: BTreeSet<(Uuid, i64)> =
         grounds().map(|(_, Grounds { api_key: (id, row), .. })| (id, row.xmin())).collect();
@@ -245,7 +218,7 @@ async fn insert<'e>(
         &column(orders, |order| Some(f64::from(order.idempotency.as_ref()?.running_seconds?))) as &[Option<f64>],
         &limited as &[&str],
         &most,
-        &of_notices,
+        &notices.submission_ids,
         &notices.providers as &[&str],
         &notices.scopes as &[&str],
         &notices.codes as &[&str],

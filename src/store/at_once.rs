@@ -7,10 +7,11 @@ use sqlx::PgExecutor;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::accept::{NewOrder, NoticeColumns, Queued};
+use super::accept::{NewOrder, Queued};
 use super::claim::{Booking, ClaimRequest, LEASE, duration};
 use super::claimed::{ClaimedBatch, ClaimedItem, ClaimedOrder};
 use super::grounds::Grounds;
+use super::outcome::ResultColumns;
 use super::queue::Count;
 use super::{Store, StoreError, seconds};
 use crate::canonical::Operation;
@@ -120,7 +121,7 @@ async fn ask<'e>(
 ) -> Result<Row, StoreError> {
     let (checked_key, checked_key_row) = grounds.api_key;
     let key = new.idempotency.as_ref();
-    let notices = NoticeColumns::of(new.notices.iter());
+    let notices = ResultColumns::of(new.notices.iter().map(|notice| (new.submission_id, notice)));
     Ok(sqlx::query_as!(
         Row,
         r#"select became as "became!", waiting, kept_at, seconds_to_slot, seconds_to_booking, seconds_since_booking

@@ -101,8 +101,7 @@ pub(super) struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     pub fn of(items: &'a [SettledItem]) -> Self {
-        let told_once = EventType::VARIANTS.iter().filter(|event| event.is_told_once()).map(Into::into);
-        Columns { items: ItemColumns::of(items), results: ResultColumns::of(items), told_once: told_once.collect() }
+        Columns { items: ItemColumns::of(items), results: ResultColumns::of_items(items), told_once: told_once() }
     }
 }
 
@@ -148,7 +147,7 @@ impl<'a> ItemColumns<'a> {
             columns.are_whole.push(taken && matches!(item.operation, Operation::Create | Operation::Amend));
             columns.are_changed.push(item.has_change && ends);
             columns.event_ids.push(Uuid::now_v7());
-            columns.events.push(event_of(item.state).filter(|_| item.announce).map(Into::into));
+            columns.events.push(announced(item));
             columns.order_event_ids.push(Uuid::now_v7());
             columns.order_events.push(item.order_event.map(Into::into));
             columns.let_next_go.push(ends && !is_failed_creation(item));
@@ -174,10 +173,14 @@ pub(super) struct ResultColumns<'a> {
 }
 
 impl<'a> ResultColumns<'a> {
-    fn of(items: &'a [SettledItem]) -> Self {
+    pub fn of_items(items: &'a [SettledItem]) -> Self {
+        Self::of(items.iter().flat_map(|item| item.results.iter().map(|result| (item.submission_id, result))))
+    }
+
+    /// Of results, or notices, each with its submission.
+    pub fn of(results: impl Iterator<Item = (Uuid, &'a SubmissionResult)>) -> Self {
         let mut columns = ResultColumns::default();
-        for (id, result) in items.iter().flat_map(|item| item.results.iter().map(|result| (item.submission_id, result)))
-        {
+        for (id, result) in results {
             columns.submission_ids.push(id);
             columns.providers.push(&result.provider);
             columns.scopes.push(&result.scope);
@@ -217,6 +220,16 @@ pub(super) fn reaches_others(item: &SettledItem) -> bool {
 
 fn is_failed_creation(item: &SettledItem) -> bool {
     item.operation == Operation::Create && item.state.is_final() && !is_taken(item.state)
+}
+
+/// The types of events that tell of an order what happens to it once.
+pub(super) fn told_once() -> Vec<&'static str> {
+    EventType::VARIANTS.iter().filter(|event| event.is_told_once()).map(Into::into).collect()
+}
+
+/// The event that tells callers of the state of a submission, unless it is no news.
+pub(super) fn announced(item: &SettledItem) -> Option<&'static str> {
+    event_of(item.state).filter(|_| item.announce).map(Into::into)
 }
 
 /// The event that tells of a state, for the states that callers are told of.

@@ -49,6 +49,13 @@ pub struct ExchangeRecord {
     pub response: Option<ResponseRecord>,
 }
 
+impl ExchangeRecord {
+    /// From the claim to the first byte.
+    pub(super) fn sent_after(&self, settlement: &Settlement) -> Duration {
+        self.sent.saturating_duration_since(settlement.claimed)
+    }
+}
+
 /// An answer as the audit trail keeps it.
 pub struct ResponseRecord {
     pub status: u16,
@@ -214,7 +221,6 @@ async fn close_and_record<'e>(
 ) -> Result<Option<Closed>, StoreError> {
     let record = settlement.record.as_ref();
     let response = record.and_then(|record| record.response.as_ref());
-    let sent_after = |record: &ExchangeRecord| record.sent.saturating_duration_since(settlement.claimed);
     let trips: Vec<Uuid> = settlement.items.iter().filter_map(|item| Some(item.trip.as_ref()?.trip_id)).collect();
     let request = record.map(|record| ("request", &record.request_body));
     let bodies: Vec<(&str, &PackedBody)> =
@@ -237,8 +243,8 @@ async fn close_and_record<'e>(
         record.map(|record| record.method),
         record.map(|record| record.url.as_str()),
         record.map(|record| json!(record.request_headers)),
-        record.map(|record| seconds(sent_after(record))),
-        record.and_then(|record| response.map(|_| seconds(sent_after(record) + record.took))),
+        record.map(|record| seconds(record.sent_after(settlement))),
+        record.and_then(|record| response.map(|_| seconds(record.sent_after(settlement) + record.took))),
         response.map(|response| i32::from(response.status)),
         response.map(|response| json!(response.headers)),
         settlement.error.as_deref(),

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use sqlx::PgExecutor;
+use uuid::Uuid;
 
-use super::outcome::{self, Columns};
+use super::outcome::{self, ResultColumns};
 use super::settle::{Closed, ExchangeRecord, OrderNow, ResponseRecord, SettledItem, Settlement};
 use super::{StoreError, seconds, word};
 use crate::canonical::Operation;
@@ -34,9 +35,8 @@ impl<'a> LoneCreation<'a> {
     /// Settles it, behind the same fence as any other.
     pub async fn settle<'e>(&self, executor: impl PgExecutor<'e>) -> Result<Option<Closed>, StoreError> {
         let LoneCreation { settlement, item, record, response } = self;
-        let columns = Columns::of(std::slice::from_ref(*item));
-        let (of_item, results) = (&columns.items, &columns.results);
-        let sent_after = record.sent.saturating_duration_since(settlement.claimed);
+        let results = ResultColumns::of_items(&settlement.items);
+        let sent_after = record.sent_after(settlement);
         let may_stand_at: Vec<&str> = outcome::before(item).into_iter().map(Into::into).collect();
         let row = sqlx::query!(
             r#"select closed_at as "at!", ended_circuit as "ended_circuit!", lets_go as "lets_go!", status, number, version
@@ -67,10 +67,10 @@ impl<'a> LoneCreation<'a> {
             item.order_status.map(<&str>::from),
             &may_stand_at as &[&str],
             item.provider_order_number.as_deref(),
-            of_item.event_ids.first().copied(),
-            of_item.events.first().copied().flatten(),
-            of_item.order_event_ids.first().copied(),
-            of_item.order_events.first().copied().flatten(),
+            Uuid::now_v7(),
+            outcome::announced(item),
+            Uuid::now_v7(),
+            item.order_event.map(<&str>::from),
             &results.providers as &[&str],
             &results.scopes as &[&str],
             &results.raw_codes as &[&str],
@@ -81,7 +81,7 @@ impl<'a> LoneCreation<'a> {
             &results.pointers,
             &results.messages_zh as &[&str],
             &results.messages_en as &[&str],
-            &columns.told_once as &[&str],
+            &outcome::told_once() as &[&str],
         )
         .fetch_optional(executor)
         .await?;

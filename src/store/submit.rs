@@ -7,8 +7,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::accept::NoticeColumns;
 use super::idempotency::{self, IdempotencyKey};
+use super::outcome::ResultColumns;
 use super::settle::SettledItem;
 use super::{Store, StoreError, outcome, queue};
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState};
@@ -196,7 +196,7 @@ pub(super) async fn insert_notices(
     if notices.is_empty() {
         return Ok(());
     }
-    let notices = NoticeColumns::of(notices.iter());
+    let notices = ResultColumns::of(notices.iter().map(|notice| (submission_id, notice)));
     sqlx::query!(
         "insert into results (submission_id, provider, scope, raw_code, code, severity, retryable, pointers, message_zh, message_en, notice, recorded_at)
          select $1, n.provider, n.scope, n.code, n.code, n.severity, false, array(select jsonb_array_elements_text(n.pointers)),
