@@ -88,6 +88,19 @@ async fn a_repetition_finds_what_the_first_one_made() {
 }
 
 #[tokio::test]
+async fn what_is_told_of_a_name_with_a_null_character_is_kept_for_a_repetition() {
+    let bench = Bench::start().await;
+    let orders = [json!({"O\u{0}": 1})];
+    let first = post(&bench, &orders, "k1").await;
+    assert_eq!((first.status, &first.body["items"][0]["status"]), (207, &json!(422)), "{:#}", first.body);
+    let errors = first.body["items"][0]["problem"]["errors"].as_array().unwrap();
+    assert!(errors.iter().any(|error| error["pointer"] == "/O\u{0}"), "{errors:?}");
+    let again = post(&bench, &orders, "k1").await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.body["items"][0]["problem"]["errors"], first.body["items"][0]["problem"]["errors"]);
+}
+
+#[tokio::test]
 async fn what_is_no_batch() {
     let bench = Bench::start().await;
     let without_key = bench.caller.post(PATH, &json!({"orders": [order("SO-1")]})).await;

@@ -194,7 +194,8 @@ async fn preview(state: &AppState, caller: &Caller, orders: BatchOrders<'_>) -> 
 /// An order that could be kept, with its id and its submission's, or what is wrong with it.
 type Checked = Result<((Uuid, Uuid), CheckedOrder), Problem>;
 
-/// What is remembered of each order: its id, or what is wrong with it.
+/// What is remembered of each order: its id, or what is wrong with it. A problem is kept as text, since it names members
+/// as the caller did, and the ledger's JSON cannot hold U+0000, as a member's name may.
 fn remembered(checked: &[Checked], accepted: &[Accepted]) -> Vec<Value> {
     let mut accepted = accepted.iter();
     checked
@@ -202,9 +203,9 @@ fn remembered(checked: &[Checked], accepted: &[Accepted]) -> Vec<Value> {
         .map(|checked| match checked {
             Ok(((order_id, _), CheckedOrder { order, .. })) => match accepted.next() {
                 Some(Accepted::New(_)) => json!({"orderId": order_id}),
-                accepted => json!({"problem": not_accepted(order, accepted).to_value()}),
+                accepted => json!({"problem": not_accepted(order, accepted).to_value().to_string()}),
             },
-            Err(problem) => json!({"problem": problem.to_value()}),
+            Err(problem) => json!({"problem": problem.to_value().to_string()}),
         })
         .collect()
 }
@@ -274,7 +275,15 @@ async fn replayed(state: &AppState, caller: &Caller, answer: Option<Value>) -> R
     let items =
         remembered.iter().enumerate().map(|(index, item)| match id_of(item).and_then(|id| orders.remove(&id)) {
             Some(order) => BatchItem::accepted(index, order),
-            None => BatchItem::refused(index, item["problem"].clone(), caller),
+            None => BatchItem::refused(index, problem_of(item), caller),
         });
     Ok(of_items(items))
+}
+
+/// What was wrong with an order. Earlier versions kept it as it is.
+fn problem_of(item: &Value) -> Value {
+    match &item["problem"] {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+        problem => problem.clone(),
+    }
 }
