@@ -6,7 +6,7 @@ use super::Delivery;
 use super::ask::AskError;
 use crate::provider::{self, Account, Credentials, Evidence, Item, Mask, Provider, Request};
 use crate::store::accounts::StoredAccount;
-use crate::store::claimed::ClaimedBatch;
+use crate::store::grounds::RowVersion;
 use crate::store::lanes::LaneKey;
 use crate::vault::{Place, Vault, VaultError};
 
@@ -102,9 +102,9 @@ impl Delivery {
         self.open_stored(&stored)
     }
 
-    /// Opens the account of a batch.
-    pub(super) async fn open_for(&self, batch: &ClaimedBatch) -> Result<Opened, AskError> {
-        let stored = self.inner.store.account_of_version(&batch.account_id, batch.account_row).await?;
+    /// Opens an account as it was claimed for.
+    pub(super) async fn open_version(&self, account_id: &str, version: RowVersion) -> Result<Opened, AskError> {
+        let stored = self.inner.store.account_of_version(account_id, version).await?;
         self.open_stored(&*stored.ok_or_else(gone)?)
     }
 

@@ -9,11 +9,11 @@ use super::account::Opened;
 use super::lane::LaneQuota;
 use super::measure;
 use super::send::{Received, SendError};
-use super::transmit::Transmission;
+use super::transmit::{Outgoing, Transmission};
 use super::{Delivery, LONGEST_REST};
 use crate::canonical::{FieldError, SubmissionResult};
 use crate::metrics::{SLOTS_MISSED, TOKEN_WAIT};
-use crate::provider::{Answer, Call, Calls, Mask, Reply, Request, read_reply};
+use crate::provider::{Answer, Call, Calls, Mask, Reply, read_reply};
 use crate::store::StoreError;
 use crate::store::settle::ExchangeRecord;
 use crate::throttle::MOST_LATENESS;
@@ -135,8 +135,9 @@ impl Delivery {
             Ok(request) => request,
             Err(errors) => return Asked::unsent(AskError::Invalid(errors)),
         };
+        let outgoing = Outgoing::of(opened, request);
         let asked = match self.wait_for_token(opened, call.endpoint).await {
-            Ok(()) => self.ask_now(opened, call, input, &request).await,
+            Ok(()) => self.ask_now(opened, call, input, outgoing).await,
             Err(error) => Asked::unsent(error),
         };
         measure::asked(&opened.account.id, call.endpoint, &asked);
@@ -148,9 +149,9 @@ impl Delivery {
         opened: &Opened,
         call: &Call<I, O>,
         input: &I,
-        request: &Request,
+        outgoing: Outgoing,
     ) -> Asked<O> {
-        let Transmission { record, answer, mask } = self.transmit(opened, call.endpoint, request).await;
+        let Transmission { record, answer, mask } = self.transmit(opened, call.endpoint, outgoing).await;
         let answer = match answer {
             Ok(received) => self.read(opened, call, input, &received, &mask).await,
             Err(error @ (SendError::NotSent(_) | SendError::SetUp(_))) => Err(AskError::Unreachable(error.to_string())),

@@ -6,7 +6,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Delivery;
+use super::exchange::Going;
 use super::lane::{LaneHandle, LaneQuota};
+use super::moment::{self, Moment};
 use crate::store::accept::{Accepted, NewOrder};
 use crate::store::at_once::KeptAtOnce;
 use crate::store::grounds::Grounds;
@@ -48,9 +50,16 @@ impl Delivery {
     ) {
         let (asked, key_ids) = (Instant::now(), self.inner.vault.key_ids());
         let claim = lane.claim_request(quota, &key_ids);
-        let kept = within(self.inner.store.keep_and_claim(new, grounds, &claim)).await;
+        // Made ready while the ledger works, which was asked first.
+        let item = new.first_attempt();
+        let (kept, ready) = tokio::join!(
+            within(self.inner.store.keep_and_claim(new, grounds, &claim)),
+            self.make_ready(lane, &new.account_id, grounds.account, &item),
+        );
         let (accepted, claimed) = match kept {
-            Ok(KeptAtOnce::Claimed(queued, batch)) => (Ok(Some(Accepted::New(queued))), Some(batch)),
+            Ok(KeptAtOnce::Claimed(queued, batch)) => {
+                (Ok(Some(Accepted::New(queued))), Some(batch))
+            }
             Ok(KeptAtOnce::KeyKnown) => (Ok(Some(Accepted::KeyKnown)), None),
             Ok(KeptAtOnce::NumberTaken) => (Ok(Some(Accepted::NumberTaken)), None),
             Ok(KeptAtOnce::NotNow) => (Ok(None), None),
@@ -63,7 +72,8 @@ impl Delivery {
         // Whoever is gone is told nothing, and what was claimed goes out all the same.
         let _ = told.send(accepted);
         if let Some(batch) = claimed {
-            self.run_exchange(lane, batch, asked).await;
+            moment::reached(Moment::AfterClaim);
+            self.go(Going { lane, batch, claimed: asked }, ready).await;
         }
     }
 }

@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::account::Opened;
+use super::transmit::Outgoing;
 use super::verdict;
 use crate::canonical::{FieldError, Order, Severity, SubmissionResult};
-use crate::provider::{Account, Batch, Encoding, Endpoint, Item, Outward, Request, Trace, Trip};
+use crate::provider::{Batch, Encoding, Endpoint, Item, Outward, Trace, Trip};
 use crate::store::claimed::ClaimedItem;
 use crate::store::settle::SettledItem;
 use crate::store::trips::StoredTrip;
@@ -60,27 +62,27 @@ fn read(document: &Value) -> Result<Order, String> {
 }
 
 /// A batch in the provider's words.
-pub struct Encoded<'a> {
-    items: &'a [ClaimedItem],
-    prepared: &'a [Result<Prepared, String>],
+pub struct Encoded {
+    prepared: Vec<Result<Prepared, String>>,
     refusals: Vec<Vec<FieldError>>,
-    pub request: Option<Request>,
+    /// Nothing where all are refused
+    pub request: Option<Outgoing>,
 }
 
-impl<'a> Encoded<'a> {
+impl Encoded {
     pub fn of(
         endpoint: &'static Endpoint,
-        items: &'a [ClaimedItem],
-        prepared: &'a [Result<Prepared, String>],
+        items: &[ClaimedItem],
+        prepared: Vec<Result<Prepared, String>>,
         outward: &dyn Outward,
-        account: &Account,
+        opened: &Opened,
     ) -> Self {
         let readable: Vec<Item<'_>> = items
             .iter()
-            .zip(prepared)
+            .zip(&prepared)
             .filter_map(|(item, prepared)| Some(prepared.as_ref().ok()?.item(item)))
             .collect();
-        let batch = Batch { endpoint, account, items: &readable };
+        let batch = Batch { endpoint, account: &opened.account, items: &readable };
         let Encoding { request, items: encodings } = outward.encode(&batch, &mut Trace::off());
         let mut encodings = encodings.into_iter();
         let refusals = prepared
@@ -90,27 +92,28 @@ impl<'a> Encoded<'a> {
                 Err(why) => vec![FieldError::new("", "translation.unreadable_document", why, "订单文档无法读取")],
             })
             .collect();
-        Encoded { items, prepared, refusals, request }
+        Encoded { prepared, refusals, request: request.map(|request| Outgoing::of(opened, request)) }
     }
 
-    /// The items that are in the request, in its order.
-    fn sent(&self) -> impl Iterator<Item = (&'a ClaimedItem, Item<'a>)> {
-        self.items
+    /// Those of the items that are in the request, in its order.
+    fn sent<'a>(&'a self, items: &'a [ClaimedItem]) -> impl Iterator<Item = (&'a ClaimedItem, Item<'a>)> {
+        items
             .iter()
-            .zip(self.prepared)
+            .zip(&self.prepared)
             .zip(&self.refusals)
             .filter(|(_, refusals)| refusals.is_empty())
             .filter_map(|((claimed, prepared), _)| Some((claimed, prepared.as_ref().ok()?.item(claimed))))
     }
 
     /// The fate of every item: refusals by the gateway, the others by `fate_of_sent`.
-    pub fn settle(
-        &self,
+    pub fn settle<'a>(
+        &'a self,
+        items: &'a [ClaimedItem],
         fate_of_sent: impl FnOnce(&[&'a ClaimedItem], &[Item<'a>]) -> Vec<SettledItem>,
     ) -> Vec<SettledItem> {
-        let (sent, as_sent): (Vec<_>, Vec<_>) = self.sent().unzip();
+        let (sent, as_sent): (Vec<_>, Vec<_>) = self.sent(items).unzip();
         let mut fates = fate_of_sent(&sent, &as_sent);
-        let refused = self.items.iter().zip(&self.refusals).filter(|(_, refusals)| !refusals.is_empty());
+        let refused = items.iter().zip(&self.refusals).filter(|(_, refusals)| !refusals.is_empty());
         fates.extend(
             refused.map(|(item, refusals)| verdict::refused(item, refusals.iter().map(refusal_result).collect())),
         );

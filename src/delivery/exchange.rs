@@ -13,6 +13,7 @@ use super::encoded::{Encoded, Prepared};
 use super::lane::LaneHandle;
 use super::measure;
 use super::moment::{self, Moment};
+use super::ready::Ready;
 use super::send::{Received, SendError};
 use super::transmit::Transmission;
 use super::waiting::EndedCreation;
@@ -37,10 +38,10 @@ const UNUSABLE_ACCOUNT: Duration = Duration::from_secs(60);
 
 /// A batch on its way: what was claimed, and when.
 pub struct Going<'a> {
-    lane: &'a LaneHandle,
-    batch: ClaimedBatch,
+    pub lane: &'a LaneHandle,
+    pub batch: ClaimedBatch,
     /// Just before the claim's statement
-    claimed: Instant,
+    pub claimed: Instant,
 }
 
 impl Going<'_> {
@@ -103,19 +104,22 @@ impl Delivery {
     ) {
         moment::reached(Moment::AfterClaim);
         let exchange_id = batch.exchange_id;
-        let batch = match within(self.inner.store.orders_of_batch(batch)).await {
-            Ok(batch) => batch,
+        match within(self.inner.store.orders_of_batch(batch)).await {
+            Ok(batch) => self.go(Going { lane, batch, claimed }, None).await,
             Err(error) => {
                 tracing::warn!(%error, exchange = %exchange_id, "cannot read the orders of a batch");
                 self.rest(UNREADABLE_BATCH).await;
                 self.release(exchange_id).await;
-                return;
             }
-        };
-        let going = Going { lane, batch, claimed };
+        }
+    }
+
+    /// The same where the orders are known, and perhaps what is sent of them was made ready.
+    pub(super) async fn go(&self, going: Going<'_>, ready: Option<Ready>) {
+        let lane = going.lane;
         // After the lease nothing counts that is done here.
         let told = told(&going);
-        let done = tokio::time::timeout(LEASE, self.exchange_and_settle(&going)).instrument(told);
+        let done = tokio::time::timeout(LEASE, self.exchange_and_settle(&going, ready)).instrument(told);
         tokio::select! {
             done = done => {
                 let lets_go = done.unwrap_or(true);
@@ -129,13 +133,15 @@ impl Delivery {
     }
 
     /// Whether something else may go now, as far as is known.
-    async fn exchange_and_settle(&self, going: &Going<'_>) -> bool {
-        let Ok(settlement) = self.exchange(going).await else {
+    async fn exchange_and_settle(&self, going: &Going<'_>, ready: Option<Ready>) -> bool {
+        let Ok(settlement) = self.exchange(going, ready).await else {
             SLOTS_MISSED.increment([&going.batch.account_id, going.lane.endpoint.id]);
             self.release(going.batch.exchange_id).await;
             return true;
         };
-        let Settled { lets_go, order } = self.settle(going, &settlement).await;
+        // What is not known is in the ledger, or will be: whoever looks will see.
+        let Some(Settled { lets_go, order }) = self.settle(going, &settlement).await else { return true };
+        measure::settled(going.lane, &going.batch, going.claimed, &settlement);
         match (order, going.batch.items.as_slice(), settlement.items.as_slice()) {
             (Some(order), [claimed], [item]) => {
                 let told = || EndedCreation::of(claimed, item, order);
@@ -146,12 +152,19 @@ impl Delivery {
                 self.inner.waiting.settled(ended);
             }
         }
+        // Whoever waited goes first.
+        tokio::task::yield_now().await;
+        measure::tell(&settlement);
         lets_go
     }
 
     /// Does the exchange; gives what came of it.
-    async fn exchange(&self, going: &Going<'_>) -> Result<Settlement, MissedSlot> {
-        let mut opened = match self.open_for(&going.batch).await {
+    async fn exchange(&self, going: &Going<'_>, ready: Option<Ready>) -> Result<Settlement, MissedSlot> {
+        if let Some(Ready { opened, outward, encoded }) = ready {
+            return self.send_batch(going, &opened, outward, encoded).await;
+        }
+        let ClaimedBatch { account_id, account_row, items, .. } = &going.batch;
+        let mut opened = match self.open_version(account_id, *account_row).await {
             Ok(opened) => opened,
             Err(AskError::Unusable(reason)) => {
                 let mut settlement = going.settlement(going.all(|item| verdict::released(item, UNUSABLE_ACCOUNT)));
@@ -181,7 +194,8 @@ impl Delivery {
         if let Err(error) = self.ensure_session(&mut opened).await {
             return Ok(going.without_request(error));
         }
-        self.send_batch(going, &opened, outward, &prepared).await
+        let encoded = Encoded::of(going.lane.endpoint, items, prepared, outward, &opened);
+        self.send_batch(going, &opened, outward, encoded).await
     }
 
     /// Reads the documents of a batch.
@@ -203,11 +217,10 @@ impl Delivery {
         going: &Going<'_>,
         opened: &Opened,
         outward: &dyn Outward,
-        prepared: &[Result<Prepared, String>],
+        mut encoded: Encoded,
     ) -> Result<Settlement, MissedSlot> {
-        let encoded = Encoded::of(going.lane.endpoint, &going.batch.items, prepared, outward, &opened.account);
-        let Some(request) = &encoded.request else {
-            return Ok(going.settlement(encoded.settle(|_, _| Vec::new())));
+        let Some(request) = encoded.request.take() else {
+            return Ok(going.settlement(encoded.settle(&going.batch.items, |_, _| Vec::new())));
         };
         wait_for_slot(going).await?;
         moment::reached(Moment::BeforeFirstByte);
@@ -221,7 +234,7 @@ impl Delivery {
             Err(error) => {
                 let words = error.to_string();
                 let sent_nothing = matches!(error, SendError::NotSent(_) | SendError::SetUp(_));
-                let items = encoded.settle(|items, _| {
+                let items = encoded.settle(&going.batch.items, |items, _| {
                     let fate = if sent_nothing { verdict::not_sent } else { verdict::no_answer };
                     items.iter().map(|item| fate(item, &words, verdict::uniform())).collect()
                 });
@@ -256,8 +269,8 @@ impl Delivery {
     }
 
     /// Settles, and tries again while the lease lasts: the provider's answer must not be lost to a hiccup of
-    /// the database.
-    async fn settle(&self, going: &Going<'_>, settlement: &Settlement) -> Settled {
+    /// the database. Nothing where it could not, or cannot know.
+    async fn settle(&self, going: &Going<'_>, settlement: &Settlement) -> Option<Settled> {
         let mut pause = Duration::from_millis(100);
         let mut tries = 0_u32;
         loop {
@@ -270,13 +283,12 @@ impl Delivery {
                     if tries > 1 {
                         tracing::info!(exchange = %settlement.exchange_id, tries, "settled after all");
                     }
-                    measure::settled(going.lane, &going.batch, going.claimed, settlement);
                     moment::reached(Moment::AfterSettle);
-                    return Settled { lets_go, order };
+                    return Some(Settled { lets_go, order });
                 }
                 Ok(Fenced::TooLate) => {
                     tracing::warn!(exchange = %settlement.exchange_id, "an answer came after its lease; evidence decides");
-                    return Settled::not_known();
+                    return None;
                 }
                 Err(error) if going.claimed.elapsed() + pause < LEASE => {
                     if tries == 1 {
@@ -287,7 +299,7 @@ impl Delivery {
                 }
                 Err(error) => {
                     tracing::error!(%error, exchange = %settlement.exchange_id, tries, "could not settle within the lease; evidence decides");
-                    return Settled::not_known();
+                    return None;
                 }
             }
         }
@@ -347,13 +359,6 @@ struct Settled {
     order: Option<OrderNow>,
 }
 
-impl Settled {
-    /// Whoever looks will see.
-    fn not_known() -> Self {
-        Settled { lets_go: true, order: None }
-    }
-}
-
 /// What an answer says of a batch.
 struct Answered {
     settlement: Settlement,
@@ -364,7 +369,7 @@ struct Answered {
 fn answered(
     going: &Going<'_>,
     opened: &Opened,
-    encoded: &Encoded<'_>,
+    encoded: &Encoded,
     outward: &dyn Outward,
     received: &Received,
     mask: &Mask,
@@ -373,7 +378,7 @@ fn answered(
     let mut throttled_for = None;
     let mut pause = None;
     let mut session_expired = false;
-    let items = encoded.settle(|items, as_sent| {
+    let items = encoded.settle(&going.batch.items, |items, as_sent| {
         // Read as it came, so that nothing in it is taken for another; told without what it repeats of our secrets.
         let mut outcomes = read_answer(outward, going.lane.endpoint, as_sent, &answer);
         for outcome in &mut outcomes {

@@ -26,7 +26,7 @@ fn outcome(settlement: &Settlement) -> &'static str {
     if may_have_arrived { "no_answer" } else { "unreachable" }
 }
 
-/// Tells of an exchange that is settled.
+/// Counts an exchange that is settled.
 pub fn settled(lane: &LaneHandle, batch: &ClaimedBatch, claimed: Instant, settlement: &Settlement) {
     let (account, endpoint, outcome) = (settlement.account_id.as_str(), lane.endpoint.id, outcome(settlement));
     EXCHANGES.increment([account, endpoint, outcome]);
@@ -45,6 +45,13 @@ pub fn settled(lane: &LaneHandle, batch: &ClaimedBatch, claimed: Instant, settle
         if let Some(claimed_item) = claimed_item.filter(|_| item.state.is_final()) {
             SUBMISSION_DURATION.record_time([account], claimed_item.age + claimed.elapsed());
         }
+    }
+}
+
+/// Tells of it in the log, and in its span.
+pub fn tell(settlement: &Settlement) {
+    let (outcome, record) = (outcome(settlement), settlement.record.as_ref());
+    for item in &settlement.items {
         tracing::debug!(submission = %item.submission_id, state = <&str>::from(item.state), "submission settled");
     }
     let status = record.and_then(|record| record.response.as_ref()).map(|response| response.status);

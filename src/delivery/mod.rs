@@ -12,6 +12,7 @@ mod exchange;
 mod lane;
 mod measure;
 pub mod moment;
+mod ready;
 mod refresh;
 mod send;
 mod session;

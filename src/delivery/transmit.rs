@@ -10,6 +10,31 @@ use crate::provider::{Mask, Request};
 use crate::store::exchanges::PackedBody;
 use crate::store::settle::{ExchangeRecord, ResponseRecord};
 
+/// A request that is ready to go, with all that is kept of it: nothing of that is left to be made between its claim and its
+/// settlement.
+pub struct Outgoing {
+    request: Request,
+    /// Secrets masked
+    url: String,
+    /// Secrets masked
+    headers: Vec<(String, String)>,
+    /// Secrets masked
+    body: PackedBody,
+    mask: Mask,
+}
+
+impl Outgoing {
+    pub fn of(opened: &Opened, request: Request) -> Self {
+        Outgoing {
+            url: request.masked_url(),
+            headers: request.masked_headers(),
+            body: PackedBody::pack(&request.masked_body()),
+            mask: opened.mask(&request),
+            request,
+        }
+    }
+}
+
 /// A request that went out, and what came of it.
 pub struct Transmission {
     /// Secrets masked
@@ -21,20 +46,20 @@ pub struct Transmission {
 
 impl Delivery {
     /// Sends a request and waits for the answer.
-    pub(super) async fn transmit(&self, opened: &Opened, endpoint: &str, request: &Request) -> Transmission {
+    pub(super) async fn transmit(&self, opened: &Opened, endpoint: &str, outgoing: Outgoing) -> Transmission {
+        let Outgoing { request, url, headers, body, mask } = outgoing;
         let account = &opened.account;
         let deadline = DEADLINE.min(std::time::Duration::from_secs(account.common.request_timeout_seconds.into()));
         let sent = Instant::now();
-        let answer = self.inner.sender.send(request, deadline).await;
+        let answer = self.inner.sender.send(&request, deadline).await;
         let took = sent.elapsed();
         EXCHANGE_DURATION.record_time([&account.id, endpoint], took);
-        let mask = opened.mask(request);
         let answer = answer.map_err(|error| error.masked(&mask));
         let record = ExchangeRecord {
             method: request.method,
-            url: request.masked_url(),
-            request_headers: request.masked_headers(),
-            request_body: PackedBody::pack(&request.masked_body()),
+            url,
+            request_headers: headers,
+            request_body: body,
             sent,
             took,
             response: answer.as_ref().ok().map(|received| response_record(received, &mask)),

@@ -20,7 +20,7 @@ use crate::throttle::RESERVE_AHEAD;
 /// What became of an order that was to be kept and claimed.
 pub enum KeptAtOnce {
     /// It is in the ledger, and belongs to who asked.
-    Claimed(Queued, ClaimedBatch<Option<ClaimedOrder>>),
+    Claimed(Queued, ClaimedBatch),
     /// The idempotency key was used before; nothing was kept.
     KeyKnown,
     /// The account has an order of this number; nothing but the key was kept.
@@ -81,33 +81,35 @@ impl Store {
             lag: booking.lag,
             doubtful: false,
             more: false,
-            items: vec![first_attempt(new)],
+            items: vec![new.first_attempt()],
         };
         Ok(KeptAtOnce::Claimed(Queued { at, held_by: None, lane_free_at: at + wait }, batch))
     }
 }
 
-/// The first attempt to create an order.
-fn first_attempt(new: &NewOrder) -> ClaimedItem<Option<ClaimedOrder>> {
-    ClaimedItem {
-        submission_id: new.submission_id,
-        order_id: new.order_id,
-        trip_id: None,
-        operation: Operation::Create,
-        order: Some(ClaimedOrder {
-            document: new.document.as_ref().to_owned(),
-            document_complete: true,
-            provider_order_number: None,
-            adopted: false,
-        }),
-        change: None,
-        may_exist: false,
-        doubted: false,
-        cleared: false,
-        misses: 0,
-        attempts: 1,
-        trace_parent: new.trace_parent.clone(),
-        age: Duration::ZERO,
+impl NewOrder {
+    /// Its first attempt, as it is claimed with it.
+    pub fn first_attempt(&self) -> ClaimedItem {
+        ClaimedItem {
+            submission_id: self.submission_id,
+            order_id: self.order_id,
+            trip_id: None,
+            operation: Operation::Create,
+            order: ClaimedOrder {
+                document: self.document.as_ref().to_owned(),
+                document_complete: true,
+                provider_order_number: None,
+                adopted: false,
+            },
+            change: None,
+            may_exist: false,
+            doubted: false,
+            cleared: false,
+            misses: 0,
+            attempts: 1,
+            trace_parent: self.trace_parent.clone(),
+            age: Duration::ZERO,
+        }
     }
 }
 

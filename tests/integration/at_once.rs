@@ -86,7 +86,7 @@ async fn keep(bench: &Bench, new: &NewOrder, grounds: &Grounds) -> KeptAtOnce {
 
 async fn kept(bench: &Bench, number: &str) -> ClaimedBatch {
     match keep(bench, &new_order(number), &grounds(bench).await).await {
-        KeptAtOnce::Claimed(_, batch) => bench.store.orders_of_batch(batch).await.unwrap(),
+        KeptAtOnce::Claimed(_, batch) => batch,
         _ => panic!("{number} is not claimed"),
     }
 }

@@ -190,23 +190,22 @@ impl<'a> Bench<'a> {
             head_start,
             key_ids: &known_keys(),
         };
-        let batch = if at_once {
+        let (exchange_id, wait, slot) = if at_once {
             match self.store.keep_and_claim(&new, &self.grounds, &request).await.unwrap() {
-                KeptAtOnce::Claimed(_, batch) => batch,
+                KeptAtOnce::Claimed(_, batch) => (batch.exchange_id, batch.wait, batch.slot),
                 KeptAtOnce::NotNow => return,
                 KeptAtOnce::KeyKnown | KeptAtOnce::NumberTaken => panic!("it is new"),
             }
         } else {
             match self.store.claim(&request).await.unwrap() {
-                Claim::Batch(batch) => batch,
+                Claim::Batch(batch) => (batch.exchange_id, batch.wait, batch.slot),
                 Claim::NoToken(_) | Claim::NothingDue => return,
                 Claim::LaneFull => panic!("nothing is too much"),
             }
         };
-        assert!(batch.slot >= head_start.max(batch.wait));
-        let wait = if soon { batch.wait } else { batch.slot };
-        if !self.leave(wait, late) {
-            self.store.release(batch.exchange_id).await.unwrap();
+        assert!(slot >= head_start.max(wait));
+        if !self.leave(if soon { wait } else { slot }, late) {
+            self.store.release(exchange_id).await.unwrap();
         }
     }
 

@@ -36,6 +36,7 @@ async fn a_trace_goes_from_the_caller_to_the_exchange_and_to_the_webhook() {
     for event in events {
         assert_eq!(event["traceparent"], trace.parent(), "{event:#}");
     }
+    gateway.log_with("exchange settled").await;
     let settled = gateway.logged("exchange settled");
     assert_eq!(settled.len(), 1, "{settled:#?}");
     assert_eq!(settled[0]["trace_id"], trace.id);
