@@ -19,6 +19,8 @@ use crate::statistics::quantile;
 
 /// Orders of each side in one round.
 const ORDERS: usize = 200;
+/// What a disk takes that is no memory, such as one of a cloud.
+const SLOW_FLUSH: Duration = Duration::from_millis(1);
 
 pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let responder = Responder::start().await;
@@ -28,58 +30,99 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let gateway = Gateway::start(&database_url).await;
     gateway.add_account(&responder.url(), no_quota()).await;
     let mut caller = gateway.connect().await;
-    let document = document_of(&mut caller).await;
-    let mut provider = Connection::open(responder.address, "").await;
-    let mut ledger = PgConnection::connect(&yardstick_url).await.unwrap();
-    let template = Template::new();
-    let order = order::order("SO-000000000");
-    let of_the_gateway = Ledger::open(&database_url).await;
-
-    let (mut ours, mut yardstick) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
-    let (mut ledgers, mut commits) = (Vec::new(), Vec::new());
-    let mut number = 0;
-    // The first round is not counted: connections and statements are made in it.
-    for round in 0..=arguments.rounds {
+    let mut sides = Sides {
+        document: document_of(&mut caller).await,
+        caller,
+        provider: Connection::open(responder.address, "").await,
+        ledger: PgConnection::connect(&yardstick_url).await.unwrap(),
+        of_the_gateway: Ledger::open(&database_url).await,
+        template: Template::new(),
+        order: order::order("SO-000000000"),
+        number: 0,
+    };
+    // Connections and statements are made in it.
+    sides.whole_orders().await;
+    sides.commits_alone().await;
+    let (mut whole, mut alone, mut slowly) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..arguments.rounds {
         server.settle().await;
-        let (mut straight, mut through) = (Vec::new(), Vec::new());
-        let (mut committed, mut kept) = (Vec::new(), Vec::new());
+        whole.push(sides.whole_orders().await);
+        alone.push(sides.commits_alone().await);
+    }
+    server.flush_within(SLOW_FLUSH).await;
+    for _ in 0..arguments.rounds {
+        server.settle().await;
+        slowly.push(sides.whole_orders().await);
+    }
+    server.flush_within(Duration::ZERO).await;
+    sides.of_the_gateway.close().await;
+    gateway.stop().await;
+    let row = |what: &str, against: &str, rounds: &[Compared], share: f64, bounds: Option<Bounds>| {
+        let of = |side: fn(&Compared) -> &Vec<f64>| -> Vec<f64> {
+            rounds.iter().map(|round| quantile(side(round), share)).collect()
+        };
+        Row::of(what, against, "ms", &of(|round| &round.ours), &of(|round| &round.yardstick), bounds)
+    };
+    let bounds = |floor: f64, goal: f64| Some(Bounds { floor, goal, better: Better::Less });
+    let straight = "straight to the provider, and three bare commits";
+    vec![
+        row("one order, `Prefer: wait=5`, idle: p50", straight, &whole, 0.5, bounds(1.5, 1.2)),
+        row("one order, `Prefer: wait=5`, idle: p99", straight, &whole, 0.99, bounds(3.0, 2.0)),
+        row("of it, the ledger's two questions: p50", "three bare commits", &alone, 0.5, None),
+        row("one order, where a commit waits 1 ms for its disk: p50", straight, &slowly, 0.5, None),
+    ]
+}
+
+/// Times in milliseconds of one round.
+struct Compared {
+    ours: Vec<f64>,
+    yardstick: Vec<f64>,
+}
+
+/// Both sides, and what they are given.
+struct Sides {
+    caller: Connection,
+    provider: Connection,
+    ledger: PgConnection,
+    of_the_gateway: Ledger,
+    template: Template,
+    order: Value,
+    /// The order in the provider's words
+    document: String,
+    /// Of the last order
+    number: usize,
+}
+
+impl Sides {
+    /// Orders straight to the provider and through the gateway, in turns.
+    async fn whole_orders(&mut self) -> Compared {
+        let (mut ours, mut yardstick) = (Vec::new(), Vec::new());
         for _ in 0..ORDERS {
-            number += 1;
+            self.number += 1;
             let begun = Instant::now();
-            straight_to_the_provider(&mut provider, &document, &mut ledger, &order).await;
-            straight.push(milliseconds(begun.elapsed()));
+            straight_to_the_provider(&mut self.provider, &self.document, &mut self.ledger, &self.order).await;
+            yardstick.push(milliseconds(begun.elapsed()));
             let begun = Instant::now();
-            let (status, answer) = caller.post("/v1/orders", template.numbered(number), &[("prefer", "wait=5")]).await;
-            through.push(milliseconds(begun.elapsed()));
+            let order = self.template.numbered(self.number);
+            let (status, answer) = self.caller.post("/v1/orders", order, &[("prefer", "wait=5")]).await;
+            ours.push(milliseconds(begun.elapsed()));
             assert_eq!(status, 201, "{}", String::from_utf8_lossy(&answer));
         }
-        // In turns of their own: neither has its caches filled by the other, nor by the gateway.
-        for _ in 0..ORDERS {
-            number += 1;
-            committed.push(milliseconds(three_commits(&mut ledger, &order).await));
-            let (order_number, text) = (format!("SO-{number:09}"), template.numbered(number));
-            kept.push(milliseconds(of_the_gateway.keep_and_settle(&order_number, text, &document).await));
-        }
-        if round > 0 {
-            for (at, share) in [0.5, 0.99].into_iter().enumerate() {
-                ours[at].push(quantile(&through, share));
-                yardstick[at].push(quantile(&straight, share));
-            }
-            ledgers.push(quantile(&kept, 0.5));
-            commits.push(quantile(&committed, 0.5));
-        }
+        Compared { ours, yardstick }
     }
-    of_the_gateway.close().await;
-    gateway.stop().await;
-    let row = |at: usize, what: &str, floor: f64, goal: f64| {
-        let against = "straight to the provider, and three bare commits";
-        Row::of(what, against, "ms", &ours[at], &yardstick[at], Some(Bounds { floor, goal, better: Better::Less }))
-    };
-    vec![
-        row(0, "one order, `Prefer: wait=5`, idle: p50", 1.5, 1.2),
-        row(1, "one order, `Prefer: wait=5`, idle: p99", 3.0, 2.0),
-        Row::of("of it, the ledger's two questions: p50", "three bare commits", "ms", &ledgers, &commits, None),
-    ]
+
+    /// The ledger's share alone. In turns of their own: neither has its caches filled by the other, nor by the gateway.
+    async fn commits_alone(&mut self) -> Compared {
+        let (mut ours, mut yardstick) = (Vec::new(), Vec::new());
+        for _ in 0..ORDERS {
+            self.number += 1;
+            yardstick.push(milliseconds(three_commits(&mut self.ledger, &self.order).await));
+            let (order_number, text) = (format!("SO-{:09}", self.number), self.template.numbered(self.number));
+            let took = self.of_the_gateway.keep_and_settle(&order_number, text, &self.document).await;
+            ours.push(milliseconds(took));
+        }
+        Compared { ours, yardstick }
+    }
 }
 
 /// The provider's document of one order, as the gateway would send it.

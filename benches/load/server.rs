@@ -64,6 +64,13 @@ impl Server {
         self.administer("checkpoint").await;
     }
 
+    /// Has each commit wait as for a disk that takes so long to flush.
+    pub async fn flush_within(&self, time: Duration) {
+        self.administer("alter system set commit_siblings = 0").await;
+        self.administer(&format!("alter system set commit_delay = {}", time.as_micros())).await;
+        self.administer("select pg_reload_conf()").await;
+    }
+
     /// What a setting stands at.
     pub async fn setting(&self, name: &str) -> String {
         let mut connection = PgConnection::connect(&self.cluster.database_url("postgres")).await.unwrap();

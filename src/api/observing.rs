@@ -45,13 +45,15 @@ pub fn span<B>(request: &axum::http::Request<B>) -> Span {
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
     let (method, route) = (method(request.method()), route(request.extensions()));
     let client = origin::of(request.extensions()).map(|origin| tracing::field::display(origin.address));
+    let traced = request.extensions().get::<Traced>();
+    let early = traced.and_then(|traced| trace::begin_early(traced.given));
     let span = tracing::error_span!(
         "request",
         method,
         path = %masking::path(request.uri().path()),
         request_id = id,
         client,
-        trace_id = Empty,
+        trace_id = early.map(|place| place.id()),
         "otel.name" = exported(|| format!("{method} {route}")),
         "otel.kind" = exported(|| "server"),
         "otel.status_code" = Empty,
@@ -60,8 +62,8 @@ pub fn span<B>(request: &axum::http::Request<B>) -> Span {
         "http.response.status_code" = Empty,
     );
     // Before the span is entered: from then on its place cannot be chosen any more.
-    if let Some(Traced { given, place }) = request.extensions().get() {
-        place.get_or_init(|| trace::begin(&span, *given));
+    if let Some(Traced { given, place }) = traced {
+        place.get_or_init(|| early.unwrap_or_else(|| trace::begin(&span, *given)));
     }
     span
 }

@@ -108,7 +108,7 @@ impl Delivery {
         self.open_stored(&*stored.ok_or_else(gone)?)
     }
 
-    fn open_stored(&self, stored: &StoredAccount) -> Result<Opened, AskError> {
+    pub(super) fn open_stored(&self, stored: &StoredAccount) -> Result<Opened, AskError> {
         let opened = open_account(stored, &self.inner.vault);
         let (provider, account) = opened.map_err(|error| match error {
             OpenError::KeyNotGiven(error) => AskError::KeyNotGiven(error),

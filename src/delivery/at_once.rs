@@ -52,14 +52,11 @@ impl Delivery {
         let claim = lane.claim_request(quota, &key_ids);
         // Made ready while the ledger works, which was asked first.
         let item = new.first_attempt();
-        let (kept, ready) = tokio::join!(
-            within(self.inner.store.keep_and_claim(new, grounds, &claim)),
-            self.make_ready(lane, &new.account_id, grounds.account, &item),
-        );
+        let (kept, ready) = tokio::join!(within(self.inner.store.keep_and_claim(new, grounds, &claim)), async {
+            self.make_ready(lane, &new.account_id, grounds.account, &item)
+        },);
         let (accepted, claimed) = match kept {
-            Ok(KeptAtOnce::Claimed(queued, batch)) => {
-                (Ok(Some(Accepted::New(queued))), Some(batch))
-            }
+            Ok(KeptAtOnce::Claimed(queued, batch)) => (Ok(Some(Accepted::New(queued))), Some(batch)),
             Ok(KeptAtOnce::KeyKnown) => (Ok(Some(Accepted::KeyKnown)), None),
             Ok(KeptAtOnce::NumberTaken) => (Ok(Some(Accepted::NumberTaken)), None),
             Ok(KeptAtOnce::NotNow) => (Ok(None), None),

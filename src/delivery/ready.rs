@@ -16,16 +16,17 @@ pub struct Ready {
 }
 
 impl Delivery {
-    /// Makes an order ready that may be claimed next, for this version of its account. Nothing where that needs a session,
-    /// or cannot be done: who claims it finds out why.
-    pub(super) async fn make_ready(
+    /// Makes an order ready that may be claimed next, for this version of its account. Nothing where anybody would have to
+    /// be asked for it, or it cannot be done: who claims it does, and finds out why.
+    pub(super) fn make_ready(
         &self,
         lane: &LaneHandle,
         account_id: &str,
         account_row: RowVersion,
         item: &ClaimedItem,
     ) -> Option<Ready> {
-        let opened = self.open_version(account_id, account_row).await.ok()?;
+        let stored = self.inner.store.known_account(account_id, account_row)?;
+        let opened = self.open_stored(&stored).ok()?;
         let outward = opened.provider.outward().filter(|outward| outward.calls().session.is_none())?;
         let prepared = vec![Prepared::of(item, None)];
         let encoded = Encoded::of(lane.endpoint, std::slice::from_ref(item), prepared, outward, &opened);

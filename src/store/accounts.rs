@@ -234,15 +234,20 @@ impl Store {
         id: &str,
         version: RowVersion,
     ) -> Result<Option<Arc<StoredAccount>>, StoreError> {
-        let now = Instant::now();
-        if let Some(known) = self.known_accounts.get(id, now).filter(|account| account.row == version) {
+        if let Some(known) = self.known_account(id, version) {
             return Ok(Some(known));
         }
+        let now = Instant::now();
         let found = self.account(id).await?.map(Arc::new);
         if let Some(account) = &found {
             self.known_accounts.keep(id.to_owned(), Arc::clone(account), now);
         }
         Ok(found)
+    }
+
+    /// The account, which has this version, if it is known from a moment ago.
+    pub fn known_account(&self, id: &str, version: RowVersion) -> Option<Arc<StoredAccount>> {
+        self.known_accounts.get(id, Instant::now()).filter(|account| account.row == version)
     }
 
     async fn accounts_by_id(&self, ids: &[String]) -> Result<HashMap<String, StoredAccount>, StoreError> {

@@ -76,16 +76,23 @@ fn hexadecimal(text: &str, length: usize) -> Result<u128, NoTraceParent> {
 /// Continues a trace in a span that has just been made, or begins one; `trace_id` is written into it. Where no spans are
 /// exported, the place in a trace that was begun elsewhere stays what it was: nobody would find ours.
 pub fn begin(span: &Span, parent: Option<TraceParent>) -> TraceParent {
-    let place = match export::begin(span, parent) {
-        Some(place) => place,
-        None => parent.unwrap_or_else(TraceParent::random),
-    };
+    let place = export::begin(span, parent).unwrap_or_else(|| unexported(parent));
     span.record("trace_id", place.id());
     place
 }
 
-/// The same for what several asked for. Those of one trace continue it; else it is a trace of its own, with links to
-/// theirs. Gives the traces beside it.
+/// The place of a span that is yet to be made, where none are exported; to be written into it when it is made, which is
+/// cheaper than to do so later.
+pub fn begin_early(parent: Option<TraceParent>) -> Option<TraceParent> {
+    (!export::is_on()).then(|| unexported(parent))
+}
+
+fn unexported(parent: Option<TraceParent>) -> TraceParent {
+    parent.unwrap_or_else(TraceParent::random)
+}
+
+/// The same as [`begin`] for what several asked for. Those of one trace continue it; else it is a trace of its own, with
+/// links to theirs. Gives the traces beside it.
 pub fn begin_of_several(span: &Span, parents: impl Iterator<Item = Option<TraceParent>>) -> Vec<TraceParent> {
     let mut traces: Vec<TraceParent> = Vec::new();
     let mut others = false;
