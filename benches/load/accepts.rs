@@ -35,9 +35,13 @@ pub async fn single(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let keyed = Manner { keyed: true, ..plain };
     let what = "durable accepts, `POST /v1/orders`, 2 KB, 64 connections";
     let against = "pgbench: one row of that size, 64 clients";
+    let plain = compare(server, arguments, plain).await;
+    let busy = Row::alone("of it, the gateway's processor time for an order", "µs", &plain.busy, None);
+    let keyed = compare(server, arguments, keyed).await;
     vec![
-        compare(server, arguments, plain).await.row(what, against, Some(goal)),
-        compare(server, arguments, keyed).await.row("the same, each with an `Idempotency-Key`", against, None),
+        plain.row(what, against, Some(goal)),
+        busy,
+        keyed.row("the same, each with an `Idempotency-Key`", against, None),
     ]
 }
 
@@ -55,6 +59,8 @@ pub async fn batches(server: &Server, arguments: &Arguments) -> Vec<Row> {
 /// Orders and rows a second, round by round.
 struct Compared {
     ours: Vec<f64>,
+    /// The gateway's processor time for each order, in microseconds
+    busy: Vec<f64>,
     yardstick: Vec<f64>,
 }
 
@@ -74,19 +80,22 @@ async fn compare(server: &Server, arguments: &Arguments, manner: Manner) -> Comp
     gateway.hold("pause").await;
     let next = Arc::new(AtomicUsize::new(0));
     bring(&gateway, manner, &next, Duration::from_secs(2)).await;
-    let (mut ours, mut yardstick) = (Vec::new(), Vec::new());
+    let (mut ours, mut busy, mut yardstick) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
         server.settle().await;
         yardstick.push(pgbench::insert(&yardstick_url, manner.connections, manner.orders, arguments.load_time()).await);
         server.settle().await;
-        ours.push(bring(&gateway, manner, &next, arguments.load_time()).await);
+        let before = gateway.processor_time();
+        let (rate, accepted) = bring(&gateway, manner, &next, arguments.load_time()).await;
+        ours.push(rate);
+        busy.push((gateway.processor_time() - before).as_micros() as f64 / accepted as f64);
     }
     gateway.stop().await;
-    Compared { ours, yardstick }
+    Compared { ours, busy, yardstick }
 }
 
-/// Brings orders for a while; how many a second were promised.
-async fn bring(gateway: &Gateway, manner: Manner, next: &Arc<AtomicUsize>, time: Duration) -> f64 {
+/// Brings orders for a while; how many a second were promised, and how many in all.
+async fn bring(gateway: &Gateway, manner: Manner, next: &Arc<AtomicUsize>, time: Duration) -> (f64, usize) {
     let template = Arc::new(Template::new());
     let begun = Instant::now();
     let mut callers = JoinSet::new();
@@ -111,5 +120,5 @@ async fn bring(gateway: &Gateway, manner: Manner, next: &Arc<AtomicUsize>, time:
         });
     }
     let accepted: usize = callers.join_all().await.into_iter().sum();
-    accepted as f64 / begun.elapsed().as_secs_f64()
+    (accepted as f64 / begun.elapsed().as_secs_f64(), accepted)
 }

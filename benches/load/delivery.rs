@@ -69,13 +69,13 @@ pub async fn within_the_quota(server: &Server) -> Vec<Row> {
             "delivery, quota on: share of the documented 40 requests/s × 100 orders",
             "%",
             &[share],
-            Bounds { floor: 95.0, goal: 96.0, better: Better::More },
+            Some(Bounds { floor: 95.0, goal: 96.0, better: Better::More }),
         ),
         Row::alone(
             "the same: requests that left within the fullest second",
             "requests",
             &[fullest],
-            Bounds { floor: REQUESTS_PER_SECOND, goal: REQUESTS_PER_SECOND, better: Better::Less },
+            Some(Bounds { floor: REQUESTS_PER_SECOND, goal: REQUESTS_PER_SECOND, better: Better::Less }),
         ),
     ]
 }

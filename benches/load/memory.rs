@@ -52,5 +52,10 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
         gateway.stop().await;
     }
     let goal = Bounds { floor: 120.0, goal: 60.0, better: Better::Less };
-    vec![Row::alone("memory over idle, 100,000 queued and 256 connections that bring orders", "MiB", &grown, goal)]
+    vec![Row::alone(
+        "memory over idle, 100,000 queued and 256 connections that bring orders",
+        "MiB",
+        &grown,
+        Some(goal),
+    )]
 }

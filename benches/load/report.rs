@@ -65,7 +65,7 @@ impl Row {
     }
 
     /// One side that has no other, round by round.
-    pub fn alone(what: &str, unit: &str, ours: &[f64], goal: Bounds) -> Self {
+    pub fn alone(what: &str, unit: &str, ours: &[f64], goal: Option<Bounds>) -> Self {
         let value = median(ours);
         Row {
             what: what.to_owned(),
@@ -78,8 +78,8 @@ impl Row {
             ),
             yardstick: String::new(),
             ratio: String::new(),
-            wanted: format!("{} / {} {unit}", goal.floor, goal.goal),
-            verdict: goal.verdict(value),
+            wanted: goal.map(|goal| format!("{} / {} {unit}", goal.floor, goal.goal)).unwrap_or_default(),
+            verdict: goal.map(|goal| goal.verdict(value)).unwrap_or_default(),
         }
     }
 

@@ -14,5 +14,5 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
         gateway.stop().await;
     }
     let goal = Bounds { floor: 500.0, goal: 200.0, better: Better::Less };
-    vec![Row::alone("start to ready, database up", "ms", &times, goal)]
+    vec![Row::alone("start to ready, database up", "ms", &times, Some(goal))]
 }
