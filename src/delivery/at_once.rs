@@ -50,11 +50,10 @@ impl Delivery {
     ) {
         let (asked, key_ids) = (Instant::now(), self.inner.vault.key_ids());
         let claim = lane.claim_request(quota, &key_ids);
-        // Made ready while the ledger works, which was asked first.
-        let item = new.first_attempt();
-        let (kept, ready) = tokio::join!(within(self.inner.store.keep_and_claim(new, grounds, &claim)), async {
-            self.make_ready(lane, &new.account_id, grounds.account, &item)
-        },);
+        let keeping = within(self.inner.store.keep_and_claim(new, grounds, &claim));
+        let readying = async { self.make_ready(lane, &new.account_id, grounds.account, &new.first_attempt()) };
+        // The ledger is asked first, and the request made ready while it works.
+        let (kept, ready) = tokio::join!(keeping, readying);
         let (accepted, claimed) = match kept {
             Ok(KeptAtOnce::Claimed(queued, batch)) => (Ok(Some(Accepted::New(queued))), Some(batch)),
             Ok(KeptAtOnce::KeyKnown) => (Ok(Some(Accepted::KeyKnown)), None),

@@ -114,7 +114,7 @@ impl Delivery {
         }
     }
 
-    /// The same where the orders are known, and perhaps what is sent of them was made ready.
+    /// Sends a batch whose orders are known, and settles it; perhaps its request was made ready before.
     pub(super) async fn go(&self, going: Going<'_>, ready: Option<Ready>) {
         let lane = going.lane;
         // After the lease nothing counts that is done here.
