@@ -88,7 +88,8 @@ async fn compare(server: &Server, arguments: &Arguments, manner: Manner) -> Comp
         let before = gateway.processor_time();
         let (rate, accepted) = bring(&gateway, manner, &next, arguments.load_time()).await;
         ours.push(rate);
-        busy.push((gateway.processor_time() - before).as_micros() as f64 / accepted as f64);
+        let busy_for = gateway.processor_time().saturating_sub(before);
+        busy.push(busy_for.as_micros() as f64 / accepted as f64);
     }
     gateway.stop().await;
     Compared { ours, busy, yardstick }
