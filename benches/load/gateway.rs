@@ -91,9 +91,9 @@ impl Gateway {
 
     /// What it took of the processors since it began, in steps of ten milliseconds.
     pub fn processor_time(&self) -> Duration {
-        let status = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().unwrap())).unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().unwrap())).unwrap();
         // Behind the name: the state, then numbers, of which these are the time in the program and in the kernel.
-        let (_, numbers) = status.rsplit_once(')').unwrap();
+        let (_, numbers) = stat.rsplit_once(')').unwrap();
         let hundredths: u64 = numbers.split(' ').skip(12).take(2).map(|number| number.parse::<u64>().unwrap()).sum();
         Duration::from_millis(hundredths * 10)
     }

@@ -8,7 +8,6 @@ use tokio::time::Instant;
 use super::Delivery;
 use super::exchange::Going;
 use super::lane::{LaneHandle, LaneQuota};
-use super::moment::{self, Moment};
 use crate::store::accept::{Accepted, NewOrder};
 use crate::store::at_once::KeptAtOnce;
 use crate::store::grounds::Grounds;
@@ -51,7 +50,7 @@ impl Delivery {
         let (asked, key_ids) = (Instant::now(), self.inner.vault.key_ids());
         let claim = lane.claim_request(quota, &key_ids);
         let keeping = within(self.inner.store.keep_and_claim(new, grounds, &claim));
-        let readying = async { self.make_ready(lane, &new.account_id, grounds.account, &new.first_attempt()) };
+        let readying = async { self.make_ready(lane, new, grounds) };
         // The ledger is asked first, and the request made ready while it works.
         let (kept, ready) = tokio::join!(keeping, readying);
         let (accepted, claimed) = match kept {
@@ -68,7 +67,6 @@ impl Delivery {
         // Whoever is gone is told nothing, and what was claimed goes out all the same.
         let _ = told.send(accepted);
         if let Some(batch) = claimed {
-            moment::reached(Moment::AfterClaim);
             self.go(Going { lane, batch, claimed: asked }, ready).await;
         }
     }

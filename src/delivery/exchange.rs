@@ -102,7 +102,6 @@ impl Delivery {
         batch: ClaimedBatch<Option<ClaimedOrder>>,
         claimed: Instant,
     ) {
-        moment::reached(Moment::AfterClaim);
         let exchange_id = batch.exchange_id;
         match within(self.inner.store.orders_of_batch(batch)).await {
             Ok(batch) => self.go(Going { lane, batch, claimed }, None).await,
@@ -116,6 +115,7 @@ impl Delivery {
 
     /// Sends a batch whose orders are known, and settles it; perhaps its request was made ready before.
     pub(super) async fn go(&self, going: Going<'_>, ready: Option<Ready>) {
+        moment::reached(Moment::AfterClaim);
         let lane = going.lane;
         // After the lease nothing counts that is done here.
         let told = told(&going);

@@ -5,8 +5,8 @@ use super::account::Opened;
 use super::encoded::{Encoded, Prepared};
 use super::lane::LaneHandle;
 use crate::provider::Outward;
-use crate::store::claimed::ClaimedItem;
-use crate::store::grounds::RowVersion;
+use crate::store::accept::NewOrder;
+use crate::store::grounds::Grounds;
 
 /// An account that was opened, and its batch in the provider's words.
 pub struct Ready {
@@ -16,20 +16,15 @@ pub struct Ready {
 }
 
 impl Delivery {
-    /// Makes an order ready that may be claimed next, for this version of its account. Nothing where anybody would have to
+    /// Makes an order ready that may be claimed next, on these grounds. Nothing where anybody would have to
     /// be asked for it, or it cannot be done: who claims it does, and finds out why.
-    pub(super) fn make_ready(
-        &self,
-        lane: &LaneHandle,
-        account_id: &str,
-        account_row: RowVersion,
-        item: &ClaimedItem,
-    ) -> Option<Ready> {
-        let stored = self.inner.store.known_account(account_id, account_row)?;
+    pub(super) fn make_ready(&self, lane: &LaneHandle, new: &NewOrder, grounds: &Grounds) -> Option<Ready> {
+        let stored = self.inner.store.known_account(&new.account_id, grounds.account)?;
         let opened = self.open_stored(&stored).ok()?;
         let outward = opened.provider.outward().filter(|outward| outward.calls().session.is_none())?;
-        let prepared = vec![Prepared::of(item, None)];
-        let encoded = Encoded::of(lane.endpoint, std::slice::from_ref(item), prepared, outward, &opened);
+        let item = new.first_attempt();
+        let prepared = vec![Prepared::of(&item, None)];
+        let encoded = Encoded::of(lane.endpoint, &[item], prepared, outward, &opened);
         Some(Ready { opened, outward, encoded })
     }
 }

@@ -10,8 +10,8 @@ use crate::provider::{Mask, Request};
 use crate::store::exchanges::PackedBody;
 use crate::store::settle::{ExchangeRecord, ResponseRecord};
 
-/// A request that is ready to go, with all that is kept of it: nothing of that is left to be made between its claim and its
-/// settlement.
+/// A request that is ready to go, with all that is kept of it: nothing of that is left to be made between its answer and
+/// its settlement.
 pub struct Outgoing {
     request: Request,
     /// Secrets masked

@@ -197,15 +197,16 @@ type Checked = Result<((Uuid, Uuid), CheckedOrder), Problem>;
 /// What is remembered of each order: its id, or what is wrong with it. A problem is kept as text, since it names members
 /// as the caller did, and the ledger's JSON cannot hold U+0000, as a member's name may.
 fn remembered(checked: &[Checked], accepted: &[Accepted]) -> Vec<Value> {
+    let refused = |problem: &Problem| json!({"problem": problem.to_value().to_string()});
     let mut accepted = accepted.iter();
     checked
         .iter()
         .map(|checked| match checked {
             Ok(((order_id, _), CheckedOrder { order, .. })) => match accepted.next() {
                 Some(Accepted::New(_)) => json!({"orderId": order_id}),
-                accepted => json!({"problem": not_accepted(order, accepted).to_value().to_string()}),
+                accepted => refused(&not_accepted(order, accepted)),
             },
-            Err(problem) => json!({"problem": problem.to_value().to_string()}),
+            Err(problem) => refused(problem),
         })
         .collect()
 }
