@@ -53,6 +53,7 @@ impl Ledger {
             endpoint: self.lane.endpoint.clone(),
             document_type: DocumentType::TransportOrder,
             order_number: order_number.to_owned(),
+            customer_reference: None,
             document: order.into(),
             batch_key: String::new(),
             notices: Vec::new(),

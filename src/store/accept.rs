@@ -27,6 +27,7 @@ pub struct NewOrder {
     pub endpoint: String,
     pub document_type: DocumentType,
     pub order_number: String,
+    pub customer_reference: Option<String>,
     /// In JSON, an object
     pub document: Arc<str>,
     pub batch_key: String,
@@ -197,7 +198,7 @@ async fn insert<'e>(
     let rows = sqlx::query!(
         r#"select became as "became!", waiting, kept_at as "at!", held_by, lane_free_at as "lane_free_at!"
            from keep_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-               $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)"#,
+               $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)"#,
         &column(orders, |order| order.order_id),
         &column(orders, |order| order.submission_id),
         &column(orders, |order| order.account_id.as_str()) as &[&str],
@@ -231,6 +232,7 @@ async fn insert<'e>(
         &key_rows,
         &account_ids as &[&str],
         &account_rows,
+        &column(orders, |order| order.customer_reference.as_deref()) as &[Option<&str>],
     )
     .fetch_all(executor)
     .await?;

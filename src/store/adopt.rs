@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Store, StoreError, happen, submit};
+use super::{Store, StoreError, happen, orders, submit};
 use crate::canonical::{DocumentType, OrderStatus};
 
 /// An order that stands at its provider already.
@@ -25,9 +25,9 @@ impl Store {
     pub async fn adopt_order(&self, order: &AdoptedOrder<'_>) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let done = sqlx::query!(
-            "insert into orders (id, account_id, provider, document_type, order_number, provider_order_number, document,
+            "insert into orders (id, account_id, provider, document_type, order_number, provider_order_number, customer_reference, document,
                  document_complete, adopted, placed, status, created_at, updated_at)
-             select $1, $2, $3, $4, $5, $6, $7, $8, true, true, $9, now, now from onelane_now() as now
+             select $1, $2, $3, $4, $5, $6, $7, $8, $9, true, true, $10, now, now from onelane_now() as now
              on conflict (account_id, document_type, order_number) do nothing",
             order.order_id,
             order.account_id,
@@ -35,7 +35,8 @@ impl Store {
             <&str>::from(order.document_type),
             order.order_number,
             order.provider_order_number,
-            order.document,
+            orders::customer_reference(order.document),
+            order.document.to_string(),
             order.document_complete,
             <&str>::from(OrderStatus::Unknown),
         )

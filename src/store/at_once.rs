@@ -128,7 +128,7 @@ async fn ask<'e>(
         Row,
         r#"select became as "became!", waiting, kept_at, seconds_to_slot, seconds_to_booking, seconds_since_booking
            from keep_and_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-               $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)"#,
+               $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)"#,
         new.order_id,
         new.submission_id,
         new.account_id,
@@ -166,6 +166,7 @@ async fn ask<'e>(
         seconds(claim.head_start),
         seconds(claim.pace.spacing),
         seconds(LEASE),
+        new.customer_reference,
     )
     .fetch_one(executor)
     .await?)

@@ -132,7 +132,7 @@ impl Store {
             return Ok(HashMap::new());
         }
         let rows = sqlx::query!(
-            r#"select id, document::text as "document!", document_complete, provider_order_number, adopted
+            r#"select id, document, document_complete, provider_order_number, adopted
                from orders where id = any($1)"#,
             ids,
         )

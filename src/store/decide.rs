@@ -120,7 +120,7 @@ impl Store {
         };
         submit::lock_order(&mut transaction, order_id).await?;
         let row = sqlx::query!(
-            r#"select s.state, s.operation, s.trip_id, s.change as "change: Json<Value>", o.document as "document: Json<Value>"
+            r#"select s.state, s.operation, s.trip_id, s.change as "change: Json<Value>", o.document
                from submissions s join orders o on o.id = s.order_id where s.id = $1 for update of s"#,
             id,
         )
@@ -143,7 +143,7 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         let document = row.change.as_ref().filter(|_| resolution.accepted);
-        let document = document.map(|change| outcome::changed(&row.document.0, &change.0));
+        let document = document.map(|change| outcome::changed(order_id, &row.document, &change.0)).transpose()?;
         let create = matches!(operation, Operation::Create | Operation::CreateTrip);
         let item = SettledItem {
             may_exist: true,

@@ -28,7 +28,7 @@ pub(super) async fn end_by_word(
            from orders o
            where o.id = $1 and s.order_id = o.id and s.state = 'in_doubt'
              and (s.operation = 'create' or (s.operation = 'cancel' and $2))
-           returning s.id, s.operation, s.change as "change: Json<Value>", o.document as "document: Json<Value>",
+           returning s.id, s.operation, s.change as "change: Json<Value>", o.document,
                o.provider_order_number"#,
         order_id,
         told == Some(OrderStatus::Cancelled),
@@ -38,11 +38,13 @@ pub(super) async fn end_by_word(
     .await?;
     for row in doubtful {
         let operation: Operation = word("submissions", "operation", row.id, &row.operation)?;
+        let document =
+            row.change.as_ref().map(|change| outcome::changed(order_id, &row.document, &change.0)).transpose()?;
         let item = SettledItem {
             may_exist: true,
             provider_order_number: row.provider_order_number,
             order_event: (operation == Operation::Create).then_some(EventType::OrderPlaced),
-            document: row.change.as_ref().map(|change| outcome::changed(&row.document.0, &change.0)),
+            document,
             has_change: row.change.is_some(),
             results: vec![told_by_callback()],
             ..SettledItem::in_state(row.id, order_id, operation, SubmissionState::Accepted)

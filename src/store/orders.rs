@@ -3,8 +3,6 @@
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use serde_json::Value;
-use serde_json::value::RawValue;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Store, StoreError, happen, word};
@@ -64,7 +62,8 @@ struct OrderRow {
     id: Uuid,
     account_id: String,
     provider: String,
-    document: Json<Box<RawValue>>,
+    /// In JSON
+    document: String,
     document_complete: bool,
     status: String,
     provider_order_number: Option<String>,
@@ -108,8 +107,7 @@ impl TryFrom<OrderRow> for StoredOrder {
             id,
             account_id,
             provider,
-            document: serde_json::from_str(document.get())
-                .map_err(|error| StoreError::inconsistent("orders", "document", id, error))?,
+            document: read_document(id, &document)?,
             document_complete,
             provider_order_number,
             adopted,
@@ -123,11 +121,21 @@ impl TryFrom<OrderRow> for StoredOrder {
     }
 }
 
+/// The document of an order as the ledger keeps it.
+pub(super) fn read_document(order_id: Uuid, json: &str) -> Result<Value, StoreError> {
+    serde_json::from_str(json).map_err(|error| StoreError::inconsistent("orders", "document", order_id, error))
+}
+
+/// What the search finds an order by, beside its numbers.
+pub(super) fn customer_reference(document: &Value) -> Option<&str> {
+    document.get("customerReference")?.as_str()
+}
+
 macro_rules! select_orders {
     ($where:tt, $($argument:expr),* $(,)?) => {
         sqlx::query_as!(
             OrderRow,
-            r#"select o.id, o.account_id, o.provider, o.document as "document: Json<Box<RawValue>>", o.document_complete, o.status,
+            r#"select o.id, o.account_id, o.provider, o.document, o.document_complete, o.status,
                    o.provider_order_number, o.adopted, o.placed, o.version, o.refreshed_at, o.created_at, o.updated_at,
                    array(select s.operation from order_submissions s
                          where s.order_id = o.id and s.finished_at is null
@@ -203,7 +211,7 @@ impl Store {
             if orders.len() == usize::from(filter.limit) || bytes > MOST_PAGE_BYTES {
                 return Ok(OrderPage { orders, more: true });
             }
-            bytes += row.document.get().len();
+            bytes += row.document.len();
             orders.push(row.try_into()?);
         }
         Ok(OrderPage { orders, more: false })

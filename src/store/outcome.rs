@@ -8,14 +8,14 @@ use strum::VariantArray;
 use uuid::Uuid;
 
 use super::settle::SettledItem;
-use super::{StoreError, trips};
+use super::{StoreError, orders, trips};
 use crate::canonical::{EventType, Operation, OrderStatus, Severity, SubmissionResult, SubmissionState, merge_patch};
 
-/// The document with a submission's change in it.
-pub(super) fn changed(document: &Value, change: &Value) -> Value {
-    let mut changed = document.clone();
+/// The order's document, as the ledger keeps it, with a submission's change in it.
+pub(super) fn changed(order_id: Uuid, document: &str, change: &Value) -> Result<Value, StoreError> {
+    let mut changed = orders::read_document(order_id, document)?;
     merge_patch(&mut changed, change);
-    changed
+    Ok(changed)
 }
 
 /// A statement whose first arguments are those of `record_outcomes`, all but the last.

@@ -22,8 +22,7 @@ impl Store {
                    union
                    (select id from orders where provider_order_number = $1 and ($3::text[] is null or account_id = any($3)) limit $4)
                    union
-                   (select id from orders where document ->> 'customerReference' = $1
-                      and ($3::text[] is null or account_id = any($3)) limit $4)
+                   (select id from orders where customer_reference = $1 and ($3::text[] is null or account_id = any($3)) limit $4)
                    union
                    (select m.order_id from trips t join trip_orders m on m.trip_id = t.id
                     where t.provider_trip_number = $1 and ($3::text[] is null or t.account_id = any($3)) limit $4)

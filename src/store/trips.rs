@@ -5,14 +5,13 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::idempotency::{self, IdempotencyKey};
 use super::outcome::is_taken;
 use super::settle::SettledItem;
 use super::submit::insert_notices;
-use super::{Store, StoreError, happen, outcome, queue};
+use super::{Store, StoreError, happen, orders, outcome, queue};
 use crate::canonical::{DocumentType, EventType, Operation, OrderStatus, SubmissionResult};
 
 /// A trip to be kept, with its orders.
@@ -133,7 +132,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let orders = sqlx::query!(
-            r#"select o.id, o.document as "document: Json<Value>", o.provider_order_number
+            r#"select o.id, o.document, o.provider_order_number
                from trip_orders m join orders o on o.id = m.order_id where m.trip_id = $1 order by m.position"#,
             id,
         )
@@ -147,12 +146,14 @@ impl Store {
             submission_id: row.submission_id,
             orders: orders
                 .into_iter()
-                .map(|order| StoredTripOrder {
-                    order_id: order.id,
-                    document: order.document.0,
-                    provider_order_number: order.provider_order_number,
+                .map(|order| {
+                    Ok(StoredTripOrder {
+                        order_id: order.id,
+                        document: orders::read_document(order.id, &order.document)?,
+                        provider_order_number: order.provider_order_number,
+                    })
                 })
-                .collect(),
+                .collect::<Result<_, StoreError>>()?,
         }))
     }
 }
@@ -162,12 +163,15 @@ async fn insert_orders(connection: &mut PgConnection, new: &NewTrip<'_>) -> Resu
     let ids: Vec<Uuid> = new.orders.iter().map(|order| order.order_id).collect();
     let types: Vec<&str> = new.orders.iter().map(|order| order.document_type.into()).collect();
     let numbers: Vec<&str> = new.orders.iter().map(|order| order.order_number).collect();
-    let documents: Vec<&Value> = new.orders.iter().map(|order| order.document).collect();
+    let references: Vec<Option<&str>> =
+        new.orders.iter().map(|order| orders::customer_reference(order.document)).collect();
+    let documents: Vec<String> = new.orders.iter().map(|order| order.document.to_string()).collect();
     Ok(sqlx::query_scalar!(
         r#"with kept as (
-               insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
-               select u.id, $5, $6, u.document_type, u.order_number, u.document, $7, now, now
-               from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) as u (id, document_type, order_number, document),
+               insert into orders (id, account_id, provider, document_type, order_number, customer_reference, document, status, created_at, updated_at)
+               select u.id, $6, $7, u.document_type, u.order_number, u.customer_reference, u.document, $8, now, now
+               from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+                       as u (id, document_type, order_number, customer_reference, document),
                    onelane_now() as now
                on conflict (account_id, document_type, order_number) do nothing
                returning id)
@@ -176,7 +180,8 @@ async fn insert_orders(connection: &mut PgConnection, new: &NewTrip<'_>) -> Resu
         &ids,
         &types as &[&str],
         &numbers as &[&str],
-        &documents as &[&Value],
+        &references as &[Option<&str>],
+        &documents,
         new.account_id,
         new.provider,
         <&str>::from(OrderStatus::Pending),

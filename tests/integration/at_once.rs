@@ -60,6 +60,7 @@ fn new_order(number: &str) -> NewOrder {
         endpoint: "orderImport".to_owned(),
         document_type: DocumentType::TransportOrder,
         order_number: number.to_owned(),
+        customer_reference: None,
         document: order(number).to_string().into(),
         batch_key: String::new(),
         notices: Vec::new(),

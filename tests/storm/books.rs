@@ -18,8 +18,8 @@ use super::proxy::TakenCall;
 
 const ORDERS: &str = "
     select id, account_id, provider, document_type, order_number, status, provider_order_number,
-        array_remove(array[document ->> 'remarks', document #>> '{customFields,text1}', document #>> '{shipTo,contact,name}'], null)
-    from orders";
+        array_remove(array[d.told ->> 'remarks', d.told #>> '{customFields,text1}', d.told #>> '{shipTo,contact,name}'], null)
+    from orders cross join lateral (select document::jsonb as told) d";
 
 const SUBMISSIONS: &str = "
     select id, order_id, trip_id, operation, state, attempts, may_exist,

@@ -32,6 +32,7 @@ impl Candidate {
             endpoint: translated.lane.endpoint.clone(),
             document_type: order.document_type(),
             order_number: order.order_number.clone(),
+            customer_reference: order.customer_reference.clone(),
             document: Arc::clone(document),
             batch_key: translated.batch_key.clone(),
             notices: translated.notices.clone(),

@@ -106,6 +106,40 @@ async fn an_order_is_found_by_any_of_its_numbers() {
     browser.get("/console/orders?q=SO-FIND").await.shows("No order has the number SO-FIND");
 }
 
+/// However it came: alone, in a batch, in a trip, or taken over; and by the reference that it has now.
+#[tokio::test]
+async fn an_order_is_found_by_its_customers_reference() {
+    let (bench, browser) = signed_in().await;
+    let with_reference = |mut order: Value, reference: &str| {
+        order["customerReference"] = json!(reference);
+        order
+    };
+    let found =
+        async |reference: &str| browser.get(&format!("/console/orders?q={reference}")).await.location().to_owned();
+    let page = |id: &str| format!("/console/orders/{id}");
+
+    let alone = bench.caller.place(&with_reference(order("SO-1"), "ALONE")).await;
+    assert_eq!(found("ALONE").await, page(alone.id()));
+    let batch = json!({"orders": [with_reference(order("SO-2"), "BATCH"), order("SO-3")]});
+    let batch = bench.caller.post_with("/v1/orders/batch", &batch, &[("idempotency-key", "batch")]).await;
+    assert_eq!(found("BATCH").await, page(batch.body["items"][0]["order"]["id"].as_str().unwrap()));
+    let adopted = json!({"account": "ile-demo", "orderNumber": "SO-4", "providerOrderNumber": "N-4", "order": {"customerReference": "ADOPTED"}});
+    let adopted = bench.caller.post("/v1/orders/adopt", &adopted).await;
+    assert_eq!(found("ADOPTED").await, page(adopted.id()));
+    let mut in_trip = with_reference(order("SO-5"), "TRIP");
+    in_trip.as_object_mut().unwrap().remove("account");
+    let trip = json!({"account": "ttms-demo", "orders": [in_trip], "driver": {"phone": "+8613700000003"}});
+    let trip = bench.caller.post_with("/v1/trips", &trip, &[("idempotency-key", "trip")]).await;
+    assert_eq!(found("TRIP").await, page(trip.body["orderIds"][0].as_str().unwrap()));
+
+    let change = json!({"customerReference": "CHANGED"});
+    let path = format!("/v1/orders/{}", alone.id());
+    let changed = bench.caller.send_with(reqwest::Method::PATCH, &path, &change, &[("prefer", "wait=30")]).await;
+    assert_eq!(changed.body["submission"]["state"], "accepted", "{:#}", changed.body);
+    assert_eq!(found("CHANGED").await, page(alone.id()));
+    browser.get("/console/orders?q=ALONE").await.shows("No order has the number ALONE");
+}
+
 #[tokio::test]
 async fn the_search_goes_by_indexes() {
     let bench = Bench::start().await;
@@ -114,7 +148,7 @@ async fn the_search_goes_by_indexes() {
     for (condition, index) in [
         ("select id from orders where order_number = 'x'", "orders_by_order_number_and_account"),
         ("select id from orders where provider_order_number = 'x'", "orders_by_provider_order_number"),
-        ("select id from orders where document ->> 'customerReference' = 'x'", "orders_by_customer_reference"),
+        ("select id from orders where customer_reference = 'x'", "orders_by_customer_reference"),
         ("select id from trips where provider_trip_number = 'x'", "trips_by_provider_trip_number"),
     ] {
         let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("explain {condition}")))

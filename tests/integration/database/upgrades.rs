@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use onelane::store::MIGRATIONS;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Connection, PgConnection, SqlSafeStr};
 
@@ -20,6 +20,13 @@ const NEXT: &str = "
 
 fn newest() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap()
+}
+
+/// The schema as it was before a migration.
+async fn migrate_until(database: &TestDatabase, version: i64) {
+    let earlier = MIGRATIONS.iter().filter(|migration| migration.version < version).cloned().collect();
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    Migrator::with_migrations(earlier).run_direct(None, &mut connection, false).await.unwrap();
 }
 
 /// As a newer onelane does.
@@ -97,6 +104,39 @@ async fn a_migration_that_did_not_end_is_refused() {
     for said in does_not_start(&database).await {
         assert!(said.contains("migration 3 was begun on the database and did not end"), "{said}");
     }
+}
+
+/// Orders of a ledger from before documents were texts, and of a replica from before that goes on.
+#[tokio::test]
+async fn orders_from_before_keep_their_documents_and_are_found() {
+    const DOCUMENT: &str = r#"{"orderNumber": "SO-1", "customerReference": "PO 1", "totals": {"grossWeight": "1.50"}}"#;
+    let database = TestDatabase::create_empty().await;
+    migrate_until(&database, 18).await;
+    let mut connection = database.connection().await;
+    let order = "insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
+        values (gen_random_uuid(), 'a', 'otms', 'transport_order', $1, $2::jsonb, 'pending', now(), now())";
+    for (number, document) in [("SO-1", DOCUMENT), ("SO-2", "{}")] {
+        sqlx::query(order).bind(number).bind(document).execute(&mut connection).await.unwrap();
+    }
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+
+    let keep = "select became from keep_orders(array[gen_random_uuid()], array[gen_random_uuid()], '{a}', '{otms}', '{orderImport}',
+        '{transport_order}', '{SO-3}', '{\"\"}', array[$1], array[gen_random_uuid()], '{null}', '{0}', '{null}', '{null}', '{null}', '{null}',
+        '{null}', '{null}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{null}', '{}', '{}', '{}', '{}')";
+    let became: String = sqlx::query_scalar(keep).bind(DOCUMENT).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(became, "new");
+
+    let kept: Vec<(String, Option<String>, Value)> =
+        sqlx::query_as("select order_number, customer_reference, document::jsonb from orders order by order_number")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    let (document, reference) = (serde_json::from_str::<Value>(DOCUMENT).unwrap(), Some("PO 1".to_owned()));
+    let expected =
+        [("SO-1", reference.clone(), document.clone()), ("SO-2", None, json!({})), ("SO-3", reference, document)];
+    assert_eq!(kept, expected.map(|(number, reference, document)| (number.to_owned(), reference, document)));
+    assert_eq!(store.orders_with_number("PO 1", None, 10).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -150,7 +150,8 @@ async fn a_page_ends_before_it_gets_too_heavy() {
     for number in 0..7 {
         assert_eq!(bench.caller.post("/v1/orders", &order(&format!("SO-{number}"))).await.status, 202);
     }
-    let heavy = "update orders set document = jsonb_set(document, '{remarks}', to_jsonb(repeat('x', 6000000)))";
+    let heavy =
+        "update orders set document = jsonb_set(document::jsonb, '{remarks}', to_jsonb(repeat('x', 6000000)))::text";
     sqlx::query(heavy).execute(&mut bench.database.connection().await).await.unwrap();
     let (mut pages, mut numbers) = (Vec::new(), Vec::new());
     let mut path = "/v1/orders".to_owned();

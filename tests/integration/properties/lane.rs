@@ -229,6 +229,7 @@ impl<'a> Bench<'a> {
             endpoint: self.lane.endpoint.clone(),
             document_type: DocumentType::TransportOrder,
             order_number: number,
+            customer_reference: None,
             document: "{}".into(),
             batch_key: String::new(),
             notices: Vec::new(),

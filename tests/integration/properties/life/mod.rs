@@ -128,7 +128,7 @@ impl<'a> Bench<'a> {
                  exists (select from exchanges e where e.id = s.exchange_id and e.finished_at is null) as carried,
                  array(select a.number from attempts a where a.submission_id = s.id order by a.number) as numbers,
                  (select count(*) from attempts a where a.submission_id = s.id and a.outcome is null) as open_attempts,
-                 o.status, o.placed, o.version, o.document
+                 o.status, o.placed, o.version, o.document::jsonb as document
              from submissions s join orders o on o.id = s.order_id where s.account_id = $1 order by s.order_id, s.sequence",
         )
         .bind(&self.account)
@@ -147,6 +147,7 @@ impl<'a> Bench<'a> {
             provider: self.lane.provider.clone(),
             endpoint: self.lane.endpoint.clone(),
             document_type: DocumentType::TransportOrder,
+            customer_reference: None,
             document: json!({"orderNumber": number}).to_string().into(),
             order_number: number,
             batch_key: String::new(),
