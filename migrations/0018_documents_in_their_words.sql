@@ -2,8 +2,8 @@
 -- down, and nothing in the ledger looks into it but the search, for the customer's reference, which has a column of its own.
 --
 -- Every order is written anew, so that nothing reads or writes orders meanwhile; docs/operations.md says how long that takes.
-alter table orders add column customer_reference text;
-update orders set customer_reference = document ->> 'customerReference' where document ->> 'customerReference' is not null;
+alter table orders add column customer_reference text generated always as (document ->> 'customerReference') stored;
+alter table orders alter column customer_reference drop expression;
 drop index orders_by_customer_reference;
 alter table orders alter column document type text using document::text;
 do $$

@@ -1,5 +1,7 @@
 //! Merge patches of an order: what they must not touch, and what of them is kept.
 
+use std::borrow::BorrowMut;
+
 use serde_json::{Value, json};
 
 use super::body::validate;
@@ -23,7 +25,7 @@ pub fn without_identity(document: &Value) -> Value {
 pub fn apply(document: &Value, patch: &Value) -> Result<(Order, Value), Problem> {
     let mut after = document.clone();
     merge_patch(&mut after, patch);
-    let order = validate(&after).and_then(coherent)?;
+    let order: Order = validate(&after).and_then(coherent)?;
     let mut patch = patch.clone();
     if let Some(lines) = patch.get_mut("lines").filter(|lines| lines.is_array()) {
         *lines = json!(order.lines);
@@ -32,12 +34,12 @@ pub fn apply(document: &Value, patch: &Value) -> Result<(Order, Value), Problem>
 }
 
 /// The order with an id for each line, if the rules across its members hold.
-pub fn coherent(mut order: Order) -> Result<Order, Problem> {
-    let errors = check_order(&order);
+pub fn coherent<O: BorrowMut<Order>>(mut order: O) -> Result<O, Problem> {
+    let errors = check_order(order.borrow());
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    assign_line_ids(&mut order);
+    assign_line_ids(order.borrow_mut());
     Ok(order)
 }
 

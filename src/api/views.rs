@@ -113,7 +113,7 @@ impl OrderView {
     }
 
     /// An order whose creation, its only submission, was settled just now.
-    pub fn settled(document: Order, now: OrderNow, submission: SubmissionView) -> Self {
+    pub fn settled(document: Box<Order>, now: OrderNow, submission: SubmissionView) -> Self {
         let envelope = OrderEnvelope {
             id: submission.order_id,
             provider: submission.provider.clone(),
@@ -124,7 +124,7 @@ impl OrderView {
             updated_at: now.updated_at,
             submission: Some(submission),
         };
-        OrderView { envelope, document: Document::Read(Box::new(document)) }
+        OrderView { envelope, document: Document::Read(document) }
     }
 
     /// The ETag of the order.

@@ -33,7 +33,8 @@ use crate::tree::Tree;
 
 /// An order that was checked against everything that can be known before it is sent.
 pub struct CheckedOrder {
-    pub order: Order,
+    /// Large, and handed on from step to step
+    pub order: Box<Order>,
     /// In JSON, as it is kept
     pub document: Arc<str>,
     pub translated: Translated,
@@ -89,6 +90,19 @@ pub async fn handler(
             return Ok(answer);
         }
     }
+    // What few requests need, so that the others do not carry it along.
+    Box::pin(looked_up(state, presumed, params, prefer, idempotency, body)).await
+}
+
+/// The same for an order whose key or account is not known from a moment ago, or that is not as usual.
+async fn looked_up(
+    state: AppState,
+    presumed: PresumedCaller,
+    params: MutationParams,
+    prefer: PreferWait,
+    idempotency: IdempotencyHeader,
+    body: JsonText,
+) -> Result<Response, Problem> {
     let document = body.value()?;
     let caller = presumed.certain(&state).await?;
     caller.require(Scope::OrdersWrite)?;
@@ -202,28 +216,28 @@ pub async fn check(state: &AppState, caller: &Caller, document: &Value, trace: T
 pub fn check_for(
     state: &AppState,
     account: &OpenedAccount,
-    order: Order,
+    order: Box<Order>,
     written: Written<'_>,
     trace: Trace,
 ) -> Result<CheckedOrder, Problem> {
     let translated = account.translate_with(Item::create(&order), trace, Some(written))?;
     let quota = account.quota(&translated.lane.endpoint);
-    let document = serde_json::to_string(&order)
+    let document = serde_json::to_string(&*order)
         .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
     Ok(CheckedOrder { queue_limit: account.queue_limit(state), quota, document: document.into(), order, translated })
 }
 
 /// Reads an order that is to be made, or says what is wrong with it, whoever its provider is.
-pub fn read(document: &Value) -> Result<Order, Problem> {
-    to_be_made(validate(document)?)
+pub fn read(document: &Value) -> Result<Box<Order>, Problem> {
+    to_be_made(Box::new(validate(document)?))
 }
 
 /// The same of an order as it was written; nothing where something is wrong with it, or it is unusual.
-pub fn read_as_written(document: &Tree<'_>) -> Option<Order> {
-    to_be_made(if_valid(document)?).ok()
+pub fn read_as_written(document: &Tree<'_>) -> Option<Box<Order>> {
+    to_be_made(Box::new(if_valid(document)?)).ok()
 }
 
-fn to_be_made(order: Order) -> Result<Order, Problem> {
+fn to_be_made(order: Box<Order>) -> Result<Box<Order>, Problem> {
     if order.provider_order_number.is_some() {
         return Err(Problem::invalid(vec![FieldError::new(
             "/providerOrderNumber",
