@@ -39,7 +39,8 @@ pub struct Translated {
     pub batch_key: String,
     /// What the caller should know of the translation
     pub notices: Vec<SubmissionResult>,
-    request: Request,
+    /// Nothing where the trace did not want it
+    request: Option<Request>,
     lineage: Vec<Lineage>,
     dropped: Vec<String>,
 }
@@ -152,6 +153,7 @@ pub fn translate_for(
     let Some(entry) = profile.operation(operation, order.document_type()) else {
         return Err(unsupported(format!("{name} has no operation {operation} on a {}.", order.document_type())));
     };
+    let wants_document = trace.wants_document();
     let Translation { request, refusals, notices, lineage, dropped } =
         translate_with(profile, outward, account, item, trace, written);
     if !refusals.is_empty() {
@@ -166,6 +168,7 @@ pub fn translate_for(
         endpoint: entry.endpoint.to_owned(),
     };
     let batch_key = outward.batch_key(account, operation, order);
+    let request = Some(request).filter(|_| wants_document);
     Ok(Translated { lane, batch_key, notices, request, lineage, dropped })
 }
 
@@ -212,11 +215,14 @@ pub struct TranslatedRequest {
     pub body: String,
 }
 
-impl From<Translated> for TranslationView {
-    fn from(translated: Translated) -> Self {
+impl TryFrom<Translated> for TranslationView {
+    type Error = Problem;
+
+    fn try_from(translated: Translated) -> Result<Self, Problem> {
         let Translated { lane, batch_key: _, notices, request, lineage, dropped } = translated;
+        let request = request.ok_or_else(|| Problem::new(Kind::Internal, "What was translated was not written."))?;
         let LaneKey { provider, throttle_group: _, endpoint } = lane;
-        TranslationView {
+        Ok(TranslationView {
             provider,
             endpoint,
             request: TranslatedRequest {
@@ -228,11 +234,11 @@ impl From<Translated> for TranslationView {
             results: notices,
             lineage,
             dropped,
-        }
+        })
     }
 }
 
 /// The answer to a translation, and to every mutation with `validateOnly=true`.
-pub fn translation_answer(translated: Translated) -> Response {
-    (StatusCode::OK, Json(TranslationView::from(translated))).into_response()
+pub fn translation_answer(translated: Translated) -> Result<Response, Problem> {
+    Ok((StatusCode::OK, Json(TranslationView::try_from(translated)?)).into_response())
 }

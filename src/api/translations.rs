@@ -60,7 +60,7 @@ pub async fn handler(
     caller.require_any(&[Scope::OrdersWrite, Scope::OrdersRead])?;
     let wish = Wish::read(body.value)?;
     let account = account_for(&state, &caller, &wish.account).await?;
-    Ok(translation_answer(wish.translate(|item| account.translate(item))?))
+    translation_answer(wish.translate(|item| account.translate(item))?)
 }
 
 /// The same for an account that no ledger holds: by the same rules, and without a gateway.
@@ -72,7 +72,7 @@ pub fn translate_offline(
     let translate = |item: Item<'_>| {
         translate_for(provider.profile(), provider.outward(), account, &account.id, item, Trace::on(), None)
     };
-    Wish::read(body)?.translate(translate).map(TranslationView::from)
+    Wish::read(body)?.translate(translate).and_then(TranslationView::try_from)
 }
 
 /// What shall be translated, as far as that can be said without the account.

@@ -196,7 +196,7 @@ impl Trace {
         Trace::of(Extent::Lineage)
     }
 
-    /// Which members are carried.
+    /// Which members are carried, for somebody who does not look at the document: a writer may leave its text out.
     pub fn of_members() -> Self {
         Trace::of(Extent::Members)
     }
@@ -213,6 +213,11 @@ impl Trace {
 
     pub fn is_on(&self) -> bool {
         self.extent != Extent::Nothing
+    }
+
+    /// Whether the document itself is wanted.
+    pub fn wants_document(&self) -> bool {
+        self.extent != Extent::Members
     }
 
     /// Whether it is recorded where members go.

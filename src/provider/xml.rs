@@ -19,7 +19,8 @@ pub const MOST_ELEMENTS: usize = 200_000;
 /// Bytes of an order in a document, as far as room is made beforehand.
 const ORDER: usize = 4096;
 
-/// Writes elements, and tells a trace which canonical member each came from.
+/// Writes elements, and tells a trace which canonical member each came from. Where the document is not wanted, a blank
+/// stands for each tag and each element that has a value.
 pub struct XmlWriter<'t> {
     out: String,
     /// Path of the open elements; kept only where it is recorded
@@ -41,7 +42,8 @@ pub struct Opened {
 impl<'t> XmlWriter<'t> {
     /// A writer of a document with so many orders.
     pub fn new(trace: &'t mut Trace, orders: usize) -> Self {
-        XmlWriter { out: String::with_capacity(ORDER * orders.max(1)), path: String::new(), trace }
+        let expected = if trace.wants_document() { ORDER * orders.max(1) } else { 0 };
+        XmlWriter { out: String::with_capacity(expected), path: String::new(), trace }
     }
 
     pub fn raw(&mut self, text: &str) {
@@ -92,6 +94,9 @@ impl<'t> XmlWriter<'t> {
     }
 
     fn tag(&mut self, begin: &str, name: &str, end: &str) {
+        if !self.trace.wants_document() {
+            return self.out.push(' ');
+        }
         self.out.push_str(begin);
         self.out.push_str(name);
         self.out.push_str(end);
@@ -144,6 +149,9 @@ impl<'t> XmlWriter<'t> {
 
     /// An element whose value comes from no canonical member.
     pub fn constant(&mut self, name: &str, value: impl Display) {
+        if !self.trace.wants_document() {
+            return self.out.push(' ');
+        }
         self.tag("<", name, ">");
         let start = self.out.len();
         let _ = write!(self.out, "{value}");

@@ -183,8 +183,9 @@ async fn preview(state: &AppState, caller: &Caller, orders: BatchOrders<'_>) -> 
     let mut accounts = KnownAccounts::default();
     let mut items = Vec::new();
     for (index, order) in orders.enumerate() {
-        items.push(match check(state, caller, order, &mut accounts, Trace::on()).await {
-            Ok(checked) => BatchItem::translated(index, checked.translated.into()),
+        let checked = check(state, caller, order, &mut accounts, Trace::on()).await;
+        items.push(match checked.and_then(|checked| checked.translated.try_into()) {
+            Ok(translation) => BatchItem::translated(index, translation),
             Err(problem) => BatchItem::refused(index, problem.to_value(), caller),
         });
     }

@@ -60,7 +60,7 @@ pub async fn handler(
     caller.require(Scope::OrdersWrite)?;
     if params.validate_only {
         let stored = seen(&state, &caller, order_id, &if_match).await?;
-        return Ok(translation_answer(translation(&state, &stored).await?));
+        return translation_answer(translation(&state, &stored).await?);
     }
     let key = idempotency.key(&caller, "POST", b"", prefer);
     if let Some(response) = replayed(&state, &caller, key.as_ref()).await? {

@@ -101,7 +101,7 @@ pub async fn change(
 
 /// Shows what a change would send.
 pub async fn preview(state: &AppState, caller: &Caller, change: &Change<'_>) -> Result<Response, Problem> {
-    Ok(translation_answer(check(state, caller, change).await?.translated))
+    translation_answer(check(state, caller, change).await?.translated)
 }
 
 /// Checks a change against the order as it is now.

@@ -107,7 +107,7 @@ async fn looked_up(
     let caller = presumed.certain(&state).await?;
     caller.require(Scope::OrdersWrite)?;
     if params.validate_only {
-        return Ok(translation_answer(check(&state, &caller, &document, Trace::on()).await?.translated));
+        return translation_answer(check(&state, &caller, &document, Trace::on()).await?.translated);
     }
     let key = idempotency.key(&caller, "POST", &body.bytes, prefer);
     let checked = match check(&state, &caller, &document, Trace::of_members()).await {

@@ -96,7 +96,7 @@ pub async fn handler(
 ) -> Result<Response, Problem> {
     caller.require(Scope::OrdersWrite)?;
     if params.validate_only {
-        return Ok(translation_answer(check(&state, &caller, &body.value).await?.translated));
+        return translation_answer(check(&state, &caller, &body.value).await?.translated);
     }
     let key = idempotency.key(&caller, "POST", &body.text.bytes, prefer).ok_or_else(|| {
         Problem::new(
