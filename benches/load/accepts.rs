@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::arguments::Arguments;
 use crate::gateway::{Gateway, no_quota};
 use crate::order::Template;
-use crate::pgbench;
+use crate::pgbench::{self, Kept};
 use crate::report::{Better, Bounds, Row};
 use crate::server::Server;
 
@@ -35,11 +35,13 @@ pub async fn single(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let keyed = Manner { keyed: true, ..plain };
     let what = "durable accepts, `POST /v1/orders`, 2 KB, 64 connections";
     let against = "pgbench: one row of that size, 64 clients";
+    let against_texts = "the same, but rows of `text`";
     let plain = compare(server, arguments, plain).await;
     let busy = Row::alone("of it, the gateway's processor time for an order", "µs", &plain.busy, None);
     let keyed = compare(server, arguments, keyed).await;
     vec![
         plain.row(what, against, Some(goal)),
+        plain.row_against_texts("the same", against_texts),
         busy,
         keyed.row("the same, each with an `Idempotency-Key`", against, None),
     ]
@@ -48,12 +50,12 @@ pub async fn single(server: &Server, arguments: &Arguments) -> Vec<Row> {
 pub async fn batches(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let manner = Manner { connections: BATCH_CONNECTIONS, orders: BATCH, keyed: true };
     let goal = Bounds { floor: 0.3, goal: 0.5, better: Better::More };
-    let row = compare(server, arguments, manner).await.row(
-        "batch accepts, 100 orders of 2 KB, 8 connections",
-        "pgbench: 100 rows of that size, 8 clients",
-        Some(goal),
-    );
-    vec![row]
+    let compared = compare(server, arguments, manner).await;
+    let what = "batch accepts, 100 orders of 2 KB, 8 connections";
+    vec![
+        compared.row(what, "pgbench: 100 rows of that size, 8 clients", Some(goal)),
+        compared.row_against_texts("the same", "the same, but rows of `text`"),
+    ]
 }
 
 /// Orders and rows a second, round by round.
@@ -62,28 +64,38 @@ struct Compared {
     /// The gateway's processor time for each order, in microseconds
     busy: Vec<f64>,
     yardstick: Vec<f64>,
+    /// The same with rows of text
+    texts: Vec<f64>,
 }
 
 impl Compared {
-    fn row(self, what: &str, against: &str, goal: Option<Bounds>) -> Row {
+    fn row(&self, what: &str, against: &str, goal: Option<Bounds>) -> Row {
         Row::of(what, against, "orders/s", &self.ours, &self.yardstick, goal)
+    }
+
+    fn row_against_texts(&self, what: &str, against: &str) -> Row {
+        Row::of(what, against, "orders/s", &self.ours, &self.texts, None)
     }
 }
 
 async fn compare(server: &Server, arguments: &Arguments, manner: Manner) -> Compared {
     let database_url = server.database("accepts").await;
     let yardstick_url = server.empty_database("yardstick").await;
-    pgbench::create_table(&yardstick_url).await;
+    pgbench::create_tables(&yardstick_url).await;
     let gateway = Gateway::start(&database_url).await;
     // What is accepted waits: delivery has a comparison of its own.
     gateway.add_account("http://127.0.0.1:9", no_quota()).await;
     gateway.hold("pause").await;
     let next = Arc::new(AtomicUsize::new(0));
     bring(&gateway, manner, &next, Duration::from_secs(2)).await;
-    let (mut ours, mut busy, mut yardstick) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..arguments.rounds {
+    let (mut ours, mut busy, mut yardstick, mut texts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let rows = async |kept| {
         server.settle().await;
-        yardstick.push(pgbench::insert(&yardstick_url, manner.connections, manner.orders, arguments.load_time()).await);
+        pgbench::insert(&yardstick_url, kept, manner.connections, manner.orders, arguments.load_time()).await
+    };
+    for _ in 0..arguments.rounds {
+        texts.push(rows(Kept::Text).await);
+        yardstick.push(rows(Kept::Jsonb).await);
         server.settle().await;
         let before = gateway.processor_time();
         let (rate, accepted) = bring(&gateway, manner, &next, arguments.load_time()).await;
@@ -92,7 +104,7 @@ async fn compare(server: &Server, arguments: &Arguments, manner: Manner) -> Comp
         busy.push(busy_for.as_micros() as f64 / accepted as f64);
     }
     gateway.stop().await;
-    Compared { ours, busy, yardstick }
+    Compared { ours, busy, yardstick, texts }
 }
 
 /// Brings orders for a while; how many a second were promised, and how many in all.

@@ -26,7 +26,7 @@ pub async fn measure(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let responder = Responder::start().await;
     let database_url = server.database("latency").await;
     let yardstick_url = server.empty_database("yardstick").await;
-    pgbench::create_table(&yardstick_url).await;
+    pgbench::create_tables(&yardstick_url).await;
     let gateway = Gateway::start(&database_url).await;
     gateway.add_account(&responder.url(), no_quota()).await;
     let mut caller = gateway.connect().await;

@@ -8,13 +8,27 @@ use tokio::process::Command;
 use crate::order;
 
 /// What a measurement inserts into.
-const TABLE: &str = "create table yardstick (id uuid primary key, document jsonb not null)";
+const TABLES: &str = "
+    create table yardstick (id uuid primary key, document jsonb not null);
+    create table yardstick_of_texts (id uuid primary key, document text not null)";
+
+/// How a yardstick keeps documents.
+#[derive(Clone, Copy)]
+pub enum Kept {
+    /// So that the database can look into them
+    Jsonb,
+    /// As they came
+    Text,
+}
 
 /// Rows a second that `clients` insert, each `rows` in one statement and commit.
-pub async fn insert(database_url: &str, clients: usize, rows: usize, time: Duration) -> f64 {
+pub async fn insert(database_url: &str, kept: Kept, clients: usize, rows: usize, time: Duration) -> f64 {
     // The document goes with each statement, as it does from an application.
-    let row = "(gen_random_uuid(), :document::jsonb)";
-    let script = format!("insert into yardstick values {};\n", vec![row; rows].join(", "));
+    let (table, row) = match kept {
+        Kept::Jsonb => ("yardstick", "(gen_random_uuid(), :document::jsonb)"),
+        Kept::Text => ("yardstick_of_texts", "(gen_random_uuid(), :document)"),
+    };
+    let script = format!("insert into {table} values {};\n", vec![row; rows].join(", "));
     let file = std::env::temp_dir().join(format!("onelane-load-{}.sql", uuid::Uuid::new_v4().simple()));
     std::fs::write(&file, script).unwrap();
     let output = Command::new(onelane::postgres::program("pgbench").await.unwrap())
@@ -34,8 +48,8 @@ pub async fn insert(database_url: &str, clients: usize, rows: usize, time: Durat
     rate * rows as f64
 }
 
-/// Makes the table of a yardstick.
-pub async fn create_table(database_url: &str) {
+/// Makes the tables of a yardstick.
+pub async fn create_tables(database_url: &str) {
     let mut connection = PgConnection::connect(database_url).await.unwrap();
-    connection.execute(TABLE).await.unwrap();
+    connection.execute(TABLES).await.unwrap();
 }
