@@ -34,17 +34,18 @@ pub async fn queue(database_url: &str, order: &Value, first: i64, count: i64, fi
              from timed),
          placed as (
              insert into orders (id, account_id, provider, document_type, order_number, document, status, created_at, updated_at)
-             select order_id, $4, 'otms', 'transport_order', number, jsonb_set($3, '{orderNumber}', to_jsonb(number))::text, 'pending', at, at
+             select order_id, $4, 'otms', 'transport_order', number, replace($3, $7, number), 'pending', at, at
              from numbered)
          insert into submissions (id, order_id, account_id, provider, endpoint, operation, state, ready, due_at, created_at, updated_at)
          select submission_id, order_id, $4, 'otms', $5, 'create', 'queued', $6, at, at, at from numbered order by n",
     )
     .bind(first)
     .bind(count)
-    .bind(order)
+    .bind(order.to_string())
     .bind(filling.account)
     .bind(ENDPOINT)
     .bind(filling.ready)
+    .bind(order["orderNumber"].as_str())
     .execute(&mut connection)
     .await
     .unwrap();

@@ -122,7 +122,7 @@ impl OpenedAccount {
         self.translate_with(item, Trace::on(), None)
     }
 
-    /// The same; the trace says whether the lineage is wanted, for somebody to see it. `written` is the order as its
+    /// The same; the trace says whether document and lineage are wanted, for somebody to see them. `written` is the order as its
     /// caller wrote it, where that is at hand.
     pub fn translate_with(
         &self,

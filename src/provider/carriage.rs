@@ -31,7 +31,7 @@ const FOR_THE_GATEWAY: &[&str] = &["/account", "/documentType", "/lines/*/lineId
 
 /// One order in a provider's words, and what became of each of its members.
 pub struct Translation {
-    /// Nothing when the order was refused
+    /// Nothing when the order was refused. Its body is the document only where the trace wants that
     pub request: Option<Request>,
     pub refusals: Vec<FieldError>,
     pub notices: Vec<SubmissionResult>,

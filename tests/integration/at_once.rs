@@ -60,7 +60,7 @@ fn new_order(number: &str) -> NewOrder {
         endpoint: "orderImport".to_owned(),
         document_type: DocumentType::TransportOrder,
         order_number: number.to_owned(),
-        customer_reference: None,
+        customer_reference: Some("REF".to_owned()),
         document: order(number).to_string().into(),
         batch_key: String::new(),
         notices: Vec::new(),
@@ -103,7 +103,7 @@ async fn what_is_kept_at_once_is_claimed_and_has_the_token_of_its_lane() {
     assert!(batch.booked - batch.lag >= asked && batch.booked <= Instant::now());
     let on_record = format!(
         "select s.state || ' ' || s.attempts || ' ' || (s.created_at = x.claimed_at) || ' ' || (x.lease_until - x.claimed_at) || ' '
-             || (l.next_free_at - x.claimed_at) || ' ' || (t.outcome is null) || ' ' || e.type || ' ' || o.status
+             || (l.next_free_at - x.claimed_at) || ' ' || (t.outcome is null) || ' ' || e.type || ' ' || o.status || ' ' || o.customer_reference
          from submissions s join orders o on o.id = s.order_id join attempts t on t.submission_id = s.id
          join exchanges x on x.id = t.exchange_id join events e on e.submission_id = s.id
          join lanes l on l.provider = s.provider and l.endpoint = s.endpoint
@@ -112,7 +112,7 @@ async fn what_is_kept_at_once_is_claimed_and_has_the_token_of_its_lane() {
     );
     assert_eq!(
         texts(&bench, &on_record).await,
-        ["sending 1 true 00:01:30 00:00:00.026 true submission.queued pending"]
+        ["sending 1 true 00:01:30 00:00:00.026 true submission.queued pending REF"]
     );
     // What its sender does not settle is in doubt after its lease.
     bench.database.advance(Duration::from_secs(91)).await;
@@ -124,6 +124,25 @@ async fn what_is_kept_at_once_is_claimed_and_has_the_token_of_its_lane() {
         "",
     );
     assert_eq!(bench.store.put_lost_exchanges_in_doubt(&doubt, 10).await.unwrap(), [new.submission_id]);
+}
+
+/// As it was called before it was told customers' references.
+#[tokio::test]
+async fn a_replica_from_before_keeps_at_once_too() {
+    let bench = at_rest().await;
+    let keep = "select became from accounts a, api_keys k cross join lateral keep_and_claim(
+            gen_random_uuid(), gen_random_uuid(), a.id, a.provider, a.throttle_group, 'orderImport', 'transport_order', number, '',
+            document, gen_random_uuid(), null, k.id, k.xmin::text::bigint, a.xmin::text::bigint, null, null, null, null, null, null,
+            null, '{}', '{}', '{}', '{}', '{}', '{}', '{}', 16, array[a.credentials_key], gen_random_uuid(), 0, 0, 0, 0, 90)
+        where a.id = 'otms-demo'";
+    for (number, document, reference) in
+        [("SO-1", json!({"customerReference": "PO 1"}), "PO 1"), ("SO-2", json!({}), "none")]
+    {
+        let keep = keep.replace("number,", &format!("'{number}',")).replace("document,", &format!("'{document}',"));
+        assert_eq!(texts(&bench, &keep).await, ["claimed"]);
+        let kept = format!("select coalesce(customer_reference, 'none') from orders where order_number = '{number}'");
+        assert_eq!(texts(&bench, &kept).await, [reference]);
+    }
 }
 
 async fn texts(bench: &Bench, sql: &str) -> Vec<String> {
