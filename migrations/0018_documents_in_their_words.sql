@@ -24,8 +24,8 @@ end
 $$;
 create index orders_by_customer_reference on orders (customer_reference) where customer_reference is not null;
 
--- The functions of the ledger that write documents, otherwise as they were. Who kept orders before this goes on with the
--- first two as they were called then.
+-- The functions of the ledger that write documents. Who kept orders before this goes on with the first two as they were
+-- called then; the last one also makes only once what the two events of an outcome tell.
 drop function keep_orders;
 drop function keep_and_claim;
 

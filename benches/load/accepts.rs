@@ -37,13 +37,12 @@ pub async fn single(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let keyed = Manner { keyed: true, against_texts: false, ..plain };
     let what = "durable accepts, `POST /v1/orders`, 2 KB, 64 connections";
     let against = "pgbench: one row of that size, 64 clients";
-    let against_texts = "the same, but rows of `text`";
     let plain = compare(server, arguments, plain).await;
     let busy = Row::alone("of it, the gateway's processor time for an order", "µs", &plain.busy, None);
     let keyed = compare(server, arguments, keyed).await;
     vec![
         plain.row(what, against, Some(goal)),
-        plain.row_against_texts("the same", against_texts),
+        plain.row_against_texts(),
         busy,
         keyed.row("the same, each with an `Idempotency-Key`", against, None),
     ]
@@ -54,10 +53,7 @@ pub async fn batches(server: &Server, arguments: &Arguments) -> Vec<Row> {
     let goal = Bounds { floor: 0.3, goal: 0.5, better: Better::More };
     let compared = compare(server, arguments, manner).await;
     let what = "batch accepts, 100 orders of 2 KB, 8 connections";
-    vec![
-        compared.row(what, "pgbench: 100 rows of that size, 8 clients", Some(goal)),
-        compared.row_against_texts("the same", "the same, but rows of `text`"),
-    ]
+    vec![compared.row(what, "pgbench: 100 rows of that size, 8 clients", Some(goal)), compared.row_against_texts()]
 }
 
 /// Orders and rows a second, round by round.
@@ -75,8 +71,8 @@ impl Compared {
         Row::of(what, against, "orders/s", &self.ours, &self.yardstick, goal)
     }
 
-    fn row_against_texts(&self, what: &str, against: &str) -> Row {
-        Row::of(what, against, "orders/s", &self.ours, &self.texts, None)
+    fn row_against_texts(&self) -> Row {
+        Row::of("the same", "the same, but rows of `text`", "orders/s", &self.ours, &self.texts, None)
     }
 }
 

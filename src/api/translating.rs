@@ -122,8 +122,8 @@ impl OpenedAccount {
         self.translate_with(item, Trace::on(), None)
     }
 
-    /// The same; the trace says whether document and lineage are wanted, for somebody to see them. `written` is the order as its
-    /// caller wrote it, where that is at hand.
+    /// The same; the trace says whether document and lineage are wanted, for somebody to see them. `written` is the order
+    /// as its caller wrote it, where that is at hand.
     pub fn translate_with(
         &self,
         item: Item<'_>,
@@ -168,8 +168,7 @@ pub fn translate_for(
         endpoint: entry.endpoint.to_owned(),
     };
     let batch_key = outward.batch_key(account, operation, order);
-    let request = Some(request).filter(|_| wants_document);
-    Ok(Translated { lane, batch_key, notices, request, lineage, dropped })
+    Ok(Translated { lane, batch_key, notices, request: wants_document.then_some(request), lineage, dropped })
 }
 
 /// What the provider cannot carry, as a problem: of a kind of its own only where all of it is of that kind.

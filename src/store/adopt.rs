@@ -1,9 +1,8 @@
 //! Registering orders that were made outside the gateway.
 
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Store, StoreError, happen, orders, submit};
+use super::{Store, StoreError, happen, submit};
 use crate::canonical::{DocumentType, OrderStatus};
 
 /// An order that stands at its provider already.
@@ -14,8 +13,9 @@ pub struct AdoptedOrder<'a> {
     pub document_type: DocumentType,
     pub order_number: &'a str,
     pub provider_order_number: Option<&'a str>,
-    /// What is known of it
-    pub document: &'a Value,
+    pub customer_reference: Option<&'a str>,
+    /// What is known of it, in JSON
+    pub document: &'a str,
     pub document_complete: bool,
 }
 
@@ -35,8 +35,8 @@ impl Store {
             <&str>::from(order.document_type),
             order.order_number,
             order.provider_order_number,
-            orders::customer_reference(order.document),
-            order.document.to_string(),
+            order.customer_reference,
+            order.document,
             order.document_complete,
             <&str>::from(OrderStatus::Unknown),
         )

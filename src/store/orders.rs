@@ -126,11 +126,6 @@ pub(super) fn read_document(order_id: Uuid, json: &str) -> Result<Value, StoreEr
     serde_json::from_str(json).map_err(|error| StoreError::inconsistent("orders", "document", order_id, error))
 }
 
-/// What the search finds an order by, beside its numbers.
-pub(super) fn customer_reference(document: &Value) -> Option<&str> {
-    document.get("customerReference")?.as_str()
-}
-
 macro_rules! select_orders {
     ($where:tt, $($argument:expr),* $(,)?) => {
         sqlx::query_as!(

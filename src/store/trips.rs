@@ -38,7 +38,9 @@ pub struct NewTripOrder<'a> {
     pub order_id: Uuid,
     pub document_type: DocumentType,
     pub order_number: &'a str,
-    pub document: &'a Value,
+    pub customer_reference: Option<&'a str>,
+    /// In JSON
+    pub document: &'a str,
 }
 
 /// What became of a trip that was to be kept.
@@ -163,9 +165,8 @@ async fn insert_orders(connection: &mut PgConnection, new: &NewTrip<'_>) -> Resu
     let ids: Vec<Uuid> = new.orders.iter().map(|order| order.order_id).collect();
     let types: Vec<&str> = new.orders.iter().map(|order| order.document_type.into()).collect();
     let numbers: Vec<&str> = new.orders.iter().map(|order| order.order_number).collect();
-    let references: Vec<Option<&str>> =
-        new.orders.iter().map(|order| orders::customer_reference(order.document)).collect();
-    let documents: Vec<String> = new.orders.iter().map(|order| order.document.to_string()).collect();
+    let references: Vec<Option<&str>> = new.orders.iter().map(|order| order.customer_reference).collect();
+    let documents: Vec<&str> = new.orders.iter().map(|order| order.document).collect();
     Ok(sqlx::query_scalar!(
         r#"with kept as (
                insert into orders (id, account_id, provider, document_type, order_number, customer_reference, document, status, created_at, updated_at)
@@ -181,7 +182,7 @@ async fn insert_orders(connection: &mut PgConnection, new: &NewTrip<'_>) -> Resu
         &types as &[&str],
         &numbers as &[&str],
         &references as &[Option<&str>],
-        &documents,
+        &documents as &[&str],
         new.account_id,
         new.provider,
         <&str>::from(OrderStatus::Pending),

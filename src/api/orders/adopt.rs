@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::create::as_kept;
 use super::{answer, read};
 use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
@@ -73,8 +74,6 @@ pub async fn handler(
     let account = account_for(&state, &caller, &asked.account).await?;
     let (order, complete) = known_document(&asked)?;
     let order_id = Uuid::now_v7();
-    let document = serde_json::to_value(&order)
-        .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
     let adopted = state
         .store
         .adopt_order(&AdoptedOrder {
@@ -84,7 +83,8 @@ pub async fn handler(
             document_type: order.document_type(),
             order_number: &asked.order_number,
             provider_order_number: asked.provider_order_number.as_deref(),
-            document: &document,
+            customer_reference: order.customer_reference.as_deref(),
+            document: &as_kept(&order)?,
             document_complete: complete,
         })
         .await?;

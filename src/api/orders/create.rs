@@ -222,9 +222,14 @@ pub fn check_for(
 ) -> Result<CheckedOrder, Problem> {
     let translated = account.translate_with(Item::create(&order), trace, Some(written))?;
     let quota = account.quota(&translated.lane.endpoint);
-    let document = serde_json::to_string(&*order)
-        .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))?;
-    Ok(CheckedOrder { queue_limit: account.queue_limit(state), quota, document: document.into(), order, translated })
+    let document = as_kept(&order)?.into();
+    Ok(CheckedOrder { queue_limit: account.queue_limit(state), quota, document, order, translated })
+}
+
+/// An order in JSON, as the ledger keeps it.
+pub fn as_kept(order: &Order) -> Result<String, Problem> {
+    serde_json::to_string(order)
+        .map_err(|error| Problem::new(Kind::Internal, format!("The order cannot be written: {error}.")))
 }
 
 /// Reads an order that is to be made, or says what is wrong with it, whoever its provider is.

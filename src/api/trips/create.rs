@@ -15,6 +15,7 @@ use crate::api::AppState;
 use crate::api::auth::{Caller, Scope};
 use crate::api::body::{JsonBody, validate};
 use crate::api::idempotency::{IdempotencyHeader, replay};
+use crate::api::orders::create::as_kept;
 use crate::api::orders::{Wait, mark_replayed, queue_full};
 use crate::api::params::{MutationParams, Params, PreferWait};
 use crate::api::patch::coherent;
@@ -54,7 +55,8 @@ struct CheckedTrip {
     account: String,
     driver_phone: String,
     orders: Vec<Order>,
-    documents: Vec<Value>,
+    /// In JSON, as they are kept
+    documents: Vec<String>,
     translated: Translated,
     /// How much may wait for its account
     queue_limit: Option<NonZeroU32>,
@@ -117,6 +119,7 @@ pub async fn handler(
             order_id: Uuid::now_v7(),
             document_type: order.document_type(),
             order_number: &order.order_number,
+            customer_reference: order.customer_reference.as_deref(),
             document,
         })
         .collect();
@@ -196,11 +199,7 @@ async fn check(state: &AppState, caller: &Caller, body: &Value) -> Result<Checke
         })?,
         None => return Err(Problem::new(Kind::ValidationFailed, "A trip needs at least one order.")),
     };
-    let documents = orders
-        .iter()
-        .map(serde_json::to_value)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Problem::new(Kind::Internal, format!("An order cannot be written: {error}.")))?;
+    let documents = orders.iter().map(as_kept).collect::<Result<_, _>>()?;
     let queue_limit = opened.queue_limit(state);
     Ok(CheckedTrip { account, driver_phone: driver.phone, orders, documents, translated, queue_limit })
 }
